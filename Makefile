@@ -1,0 +1,37 @@
+# Every target sets up what it needs from a bare Python 3.11 with pip: a virtual environment in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test test-fast lint format bench clean
+
+demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
+	$(BIN)/foretell demo
+
+test: .venv/ready  ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: .venv/ready  ## without real experiments and slow ones
+	$(BIN)/python -m pytest -m "not nni and not slow"
+
+lint: .venv/ready  ## style, types, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready  ## measurements, into bench/
+	mkdir -p bench
+	$(BIN)/foretell bench latency --out bench/latency.jsonl
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[all,test,dev]"
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache foretell-demo

@@ -1,0 +1,1 @@
+"""foretell in other frameworks, a folder each; importing this imports none of them."""

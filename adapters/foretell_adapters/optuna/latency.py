@@ -1,0 +1,141 @@
+"""`foretell bench latency`: seconds a suggestion beside Optuna's samplers, a fit beside scikit-learn, and the import.
+
+Everything runs in this process on one thread. A suggestion is timed with all its parameters, in a study in memory whose
+history is given, so that storage and objective cost nothing; the median of the suggestions from `n` finished trials on
+is reported, and the mean too, since a sampler may do its work only now and then. One suggestion goes before, untimed.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from foretell.benchmarks.gp_fit import fit_milliseconds
+from foretell.benchmarks.runner import Cell
+from foretell_adapters.optuna.sampler import ForetellSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_SUGGESTIONS = 20
+_IMPORT = (
+    "import time, torch; start = time.perf_counter(); import foretell; print(time.perf_counter() - start)"
+)
+
+
+class Latency:
+    """Milliseconds; smaller is better."""
+
+    name = "latency"
+    methods: Sequence[str] = ("foretell", "tpe", "random", "gp", "scikit-learn")
+
+    def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
+        """See `Benchmark.cells`; `gp` only at 100 trials, where a suggestion takes it a second."""
+        sizes = [(10, 100)] if quick else [(d, n) for d in (10, 20, 30) for n in (100, 500, 1000)]
+        samplers = [m for m in methods if m != "scikit-learn"]
+        found = [
+            Cell(m, f"suggest-{d}-mixed", None, n, s)
+            for s in range(seeds)
+            for d, n in sizes
+            for m in samplers
+            if m != "gp" or (n == 100 and d == 10)
+        ]
+        fits = [m for m in methods if m in {"foretell", "scikit-learn"}]
+        found += [Cell(m, "gp-fit-10-columns", None, 100, s) for s in range(seeds) for m in fits]
+        if "foretell" in methods:
+            found += [Cell("foretell", "import-beyond-torch", None, None, s) for s in range(seeds)]
+        return found
+
+    def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
+        """See `Benchmark.measure`."""
+        assert cell.family is not None
+        if cell.family.startswith("import"):
+            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            out = subprocess.run(
+                [sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, env=environment
+            )
+            return {"time": (1e3 * float(out.stdout), "ms")}
+        assert cell.n is not None
+        if cell.family.startswith("gp-fit"):
+            return {"time": (fit_milliseconds(cell.method, cell.n, cell.seed), "ms")}
+        times = suggestion_seconds(sampler_of(cell.method, cell.seed), int(cell.family.split("-")[1]), cell.n, cell.seed)
+        return {
+            "median": (1e3 * statistics.median(times), "ms"),
+            "mean": (1e3 * statistics.mean(times), "ms"),
+        }
+
+
+def sampler_of(method: str, seed: int) -> optuna.samplers.BaseSampler:
+    """A sampler with its default settings."""
+    if method == "foretell":
+        return ForetellSampler(seed=seed)
+    kinds: dict[str, Any] = {
+        "tpe": optuna.samplers.TPESampler,
+        "gp": optuna.samplers.GPSampler,
+        "random": optuna.samplers.RandomSampler,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        made: optuna.samplers.BaseSampler = kinds[method](seed=seed)
+    return made
+
+
+def mixed_space(d: int) -> dict[str, BaseDistribution]:
+    """Half floats (every other one logarithmic), three tenths integers, two tenths choices."""
+    space: dict[str, BaseDistribution] = {}
+    for i in range(d):
+        kind = i % 10
+        if kind < 5:
+            space[f"p{i}"] = FloatDistribution(1e-4, 1.0, log=kind % 2 == 0)
+        elif kind < 8:
+            space[f"p{i}"] = IntDistribution(1, 64, log=kind == 7)
+        else:
+            space[f"p{i}"] = CategoricalDistribution(("a", "b", "c", "d"))
+    return space
+
+
+def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, seed: int) -> list[float]:
+    """Seconds of each of 20 suggestions in a study that begins with n finished trials."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        space = mixed_space(d)
+        history = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+        history.optimize(lambda trial: _value(_suggest(trial, space)), n_trials=n)
+        study = optuna.create_study(sampler=sampler)
+        study.add_trials(history.get_trials(deepcopy=False))
+        times = []
+        for _ in range(_SUGGESTIONS + 1):  # the first pays for imports and is left out, of every sampler
+
+            trial = study.ask()
+            start = time.perf_counter()
+            params = _suggest(trial, space)
+            times.append(time.perf_counter() - start)
+            study.tell(trial, _value(params))
+        return times[1:]
+    finally:
+        torch.set_num_threads(threads)
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _suggest(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    return {name: trial._suggest(name, distribution) for name, distribution in space.items()}
+
+
+def _value(params: Mapping[str, Any]) -> float:
+    numbers = [v for v in params.values() if not isinstance(v, str)]
+    return sum((v / 64 - 0.3) ** 2 if isinstance(v, int) else (v - 0.3) ** 2 for v in numbers) + sum(
+        v == "a" for v in params.values()
+    )

@@ -1,0 +1,47 @@
+"""Announces the Optuna adapter; imports no Optuna."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foretell_plugins import Adapter, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import click
+    from foretell.benchmarks.runner import Benchmark
+
+
+@hookimpl
+def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
+    """Announce `ForetellSampler`."""
+    register(
+        Adapter(
+            name="optuna",
+            kind="sampler",
+            requires=("optuna>=5,<6",),
+            target="foretell_adapters.optuna.sampler:ForetellSampler",
+            extra="foretell[optuna]",
+        )
+    )
+
+
+@hookimpl
+def foretell_register_benchmarks(register: Callable[..., None]) -> None:
+    """Name `latency`."""
+    register("latency", _latency)
+
+
+def _latency() -> Benchmark:
+    from foretell_adapters.optuna import latency
+
+    return latency.Latency()
+
+
+@hookimpl
+def foretell_register_commands(cli: click.Group) -> None:
+    """Add `foretell demo`."""
+    from foretell_adapters.optuna.commands import demo
+
+    cli.add_command(demo)

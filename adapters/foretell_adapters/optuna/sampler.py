@@ -1,0 +1,125 @@
+"""`ForetellSampler`: foretell's predictor as the sampler of an Optuna study."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from optuna.logging import get_logger
+from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
+
+from foretell import BayesianOptimizer, SearchSpace
+from foretell.errors import InvalidDataError
+from foretell.graph_source import GraphSource
+from foretell.search_space import stable_hash
+from foretell_adapters.optuna import space as spaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+    from optuna.distributions import BaseDistribution
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+    from foretell import ComputationGraph
+
+_logger = get_logger(__name__)
+_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class ForetellSampler(BaseSampler):
+    """Suggests by expected improvement under a surrogate that sees hyperparameters and, with `graph`, the network.
+
+    Every decision is a function of the study's storage, the seed and the trial's number: workers share nothing else, a
+    restarted one goes on as before, and two trials never draw the same random numbers. Conditional parameters are
+    modelled together with the others; which ones are conditional shows in the trials. Several objectives are weighted
+    anew for every trial. Trials that run count as if they had reached the expected value; pruned ones count with their
+    last report but never above the median; trials that violate constraints rank below all others.
+
+    Args:
+        seed: Seed; None draws one, and the study is not reproducible.
+        graph: From a trial's parameters to the network they make, a `torch.nn.Module` or a `ComputationGraph`; the
+            surrogate then sees the network's statistics as well.
+        example_inputs: Example inputs, with batch dimension, with which modules are captured; only shapes matter.
+        n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence.
+        independent_sampler: Samples parameters that no earlier trial had; uniform by default.
+        warn_independent_sampling: Whether to log when that happens after the start.
+
+    Raises:
+        InvalidDataError: If `n_startup_trials` is negative or the seed is.
+
+    >>> import optuna
+    >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+    >>> study = optuna.create_study(sampler=ForetellSampler(seed=0, n_startup_trials=5))
+    >>> study.optimize(lambda trial: trial.suggest_float("x", -3, 3) ** 2, n_trials=15)
+    >>> study.best_value < 0.01
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        graph: Callable[[dict[str, Any]], torch.nn.Module | ComputationGraph | None] | None = None,
+        example_inputs: Sequence[Any] | torch.Tensor = (),
+        n_startup_trials: int = 10,
+        independent_sampler: BaseSampler | None = None,
+        warn_independent_sampling: bool = True,
+    ) -> None:
+        if n_startup_trials < 0 or (seed is not None and seed < 0):
+            msg = f"`n_startup_trials >= 0` and `seed >= 0` must hold, but got ({n_startup_trials=}, {seed=}): raise them"
+            raise InvalidDataError(msg)
+        self._seed = secrets.randbits(32) if seed is None else seed
+        inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
+        self._graph = GraphSource(graph, inputs) if graph is not None else None
+        self._n_startup_trials = n_startup_trials
+        self._independent_sampler = independent_sampler
+        self._warn_independent_sampling = warn_independent_sampling
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Everything that any finished trial was asked for; see the base class."""
+        del trial
+        return spaces.joint_distributions(study.get_trials(deepcopy=False, states=_FINISHED))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Propose all known parameters at once, and write the proposal down for other workers; see the base class."""
+        if not search_space:
+            return {}
+        trials = study.get_trials(deepcopy=False, states=(*_FINISHED, TrialState.RUNNING))
+        finished = [t for t in trials if t.state in _FINISHED]
+        observations = [o for t in finished if (o := spaces.to_observation(t, study.directions)) is not None]
+        running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
+        pending = [c for t in running if (c := spaces.running_config(t, search_space))]
+        optimizer = BayesianOptimizer(
+            spaces.to_space(search_space, finished), self._graph, n_startup=self._n_startup_trials
+        )
+        config = optimizer.suggest(observations, pending, seed=[self._seed, trial.number], index=trial.number)
+        params = spaces.to_params(config, search_space)
+        for key, value in spaces.proposal_attributes(params, search_space).items():
+            study._storage.set_trial_system_attr(trial._trial_id, key, value)
+        return params
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Sample a parameter that no earlier trial had; see the base class."""
+        if self._warn_independent_sampling:
+            done = len(study.get_trials(deepcopy=False, states=_FINISHED))
+            if done >= max(self._n_startup_trials, 1):
+                _logger.warning(
+                    f"Trial {trial.number} asks for {param_name!r}, which none of {done} finished trials had in this form; "
+                    "it is sampled independently. Silence this with warn_independent_sampling=False."
+                )
+        if self._independent_sampler is not None:
+            return self._independent_sampler.sample_independent(study, trial, param_name, param_distribution)
+        one = SearchSpace({param_name: spaces.to_distribution(param_distribution)})
+        config = one.quasi_random(trial.number, self._seed + stable_hash(param_name))
+        return spaces.to_params(config, {param_name: param_distribution})[param_name]
+
+    def __repr__(self) -> str:
+        sees = "hyperparameters and network" if self._graph is not None else "hyperparameters"
+        return f"ForetellSampler(seed={self._seed}, n_startup_trials={self._n_startup_trials}, sees {sees})"

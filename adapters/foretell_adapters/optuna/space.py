@@ -1,0 +1,115 @@
+"""Optuna's distributions and trials in foretell's terms, and back; pure functions."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from foretell import (
+    CategoricalDistribution,
+    Distribution,
+    FloatDistribution,
+    IntDistribution,
+    Observation,
+    SearchSpace,
+)
+from foretell.conditions import infer_conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+    from foretell.distributions import Value
+
+_PROPOSAL_KEY = "foretell:proposal"
+_ATTRIBUTE_LENGTH = 2045  # an RDB storage holds no longer attribute
+
+
+def to_distribution(distribution: BaseDistribution) -> Distribution:
+    """Translate one of Optuna's distributions; choices of other than plain type are named by their `repr`."""
+    if isinstance(distribution, optuna.distributions.FloatDistribution):
+        return FloatDistribution(distribution.low, distribution.high, distribution.log, distribution.step)
+    if isinstance(distribution, optuna.distributions.IntDistribution):
+        return IntDistribution(distribution.low, distribution.high, distribution.log, distribution.step)
+    assert isinstance(distribution, optuna.distributions.CategoricalDistribution)
+    return CategoricalDistribution(tuple(_plain(choice) for choice in distribution.choices))
+
+
+def to_config(params: Mapping[str, Any]) -> dict[str, Value]:
+    """Translate a trial's parameters."""
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def to_params(config: Mapping[str, Value], distributions: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Translate a configuration back to values that Optuna's distributions hold."""
+    params: dict[str, Any] = dict(config)
+    for name, value in config.items():
+        distribution = distributions[name]
+        if isinstance(distribution, optuna.distributions.CategoricalDistribution):
+            ours = to_distribution(distribution)
+            assert isinstance(ours, CategoricalDistribution)
+            params[name] = distribution.choices[ours.index(value)]
+    return params
+
+
+def to_space(distributions: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]) -> SearchSpace:
+    """The search space with the conditions that show in finished trials."""
+    names = set(distributions)
+    configs = [to_config({k: v for k, v in t.params.items() if k in names}) for t in trials]
+    return infer_conditions({name: to_distribution(d) for name, d in distributions.items()}, configs)
+
+
+def joint_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """Every parameter that any trial had, with the distribution of the latest, in order of first use."""
+    found: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        found.update(trial.distributions)
+    return {name: distribution for name, distribution in found.items() if not distribution.single()}
+
+
+def to_observation(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Observation | None:
+    """A finished trial as an observation, larger is better; None for one that says nothing (failed, or pruned unreported)."""
+    config = to_config(trial.params)
+    if trial.state == TrialState.PRUNED:
+        values: Sequence[float] = [trial.intermediate_values[trial.last_step]] if trial.last_step is not None else []
+    else:
+        values = trial.values or []
+    if not config or len(values) != len(directions) or any(math.isnan(v) for v in values):
+        return None
+    signed = tuple(v if d == StudyDirection.MAXIMIZE else -v for v, d in zip(values, directions, strict=True))
+    violation = sum(max(c, 0.0) for c in trial.constraints.values())
+    return Observation(config, signed, violation, partial=trial.state == TrialState.PRUNED)
+
+
+def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> dict[str, str]:
+    """A whole proposal as system attributes, in pieces that every storage holds; other workers see it before it is used."""
+    internal = {name: distributions[name].to_internal_repr(value) for name, value in params.items()}
+    text = json.dumps(internal)
+    pieces = [text[i : i + _ATTRIBUTE_LENGTH] for i in range(0, len(text), _ATTRIBUTE_LENGTH)]
+    return {f"{_PROPOSAL_KEY}:{i}": piece for i, piece in enumerate(pieces)}
+
+
+def running_config(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Value]:
+    """What a running trial is trying: its stored proposal, overruled by what it was given since; half a proposal is none."""
+    pieces = []
+    while isinstance(piece := trial.system_attrs.get(f"{_PROPOSAL_KEY}:{len(pieces)}"), str):
+        pieces.append(piece)
+    try:
+        stored = json.loads("".join(pieces)) if pieces else {}
+        proposal = {
+            name: distributions[name].to_external_repr(value) for name, value in stored.items() if name in distributions
+        }
+    except (ValueError, AttributeError, TypeError, IndexError):  # not whole, or not ours
+        proposal = {}
+    return to_config({**proposal, **trial.params})
+
+
+def _plain(value: Any) -> Value:
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

@@ -1,0 +1,1 @@
+"""Tasks and tables on which predictors and searches are measured."""

@@ -1,0 +1,61 @@
+"""A structural copy of a module whose tensors live on the meta device: shapes without numbers."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from foretell.errors import CaptureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def to_meta(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of the same shape, type and strides on the meta device; a parameter stays a parameter."""
+    twin = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(twin, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else twin
+
+
+def meta_copy(module: nn.Module) -> nn.Module:
+    """Copy a module without its numbers, in evaluation mode.
+
+    The original is neither moved, nor switched between modes, nor run, and no memory is taken for weights.
+
+    Args:
+        module: Any module that `copy.deepcopy` can copy once its tensors are set aside.
+
+    Returns:
+        A copy on the meta device in evaluation mode; weights shared in the original are shared in the copy.
+
+    Raises:
+        CaptureError: If a parameter is not initialised yet (lazy modules), or the module refuses to be copied.
+    """
+    memo: dict[int, object] = {}
+    for name, tensor in _tensors(module):
+        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            msg = f"every parameter needs a shape, but `{name}` is lazy: run the module once before capturing it"
+            raise CaptureError(msg)
+        if id(tensor) not in memo:
+            memo[id(tensor)] = to_meta(tensor)
+    try:
+        twin = copy.deepcopy(module, memo)
+    except (TypeError, RuntimeError, AttributeError, copy.Error) as e:
+        msg = f"a module must be copyable, but copying {type(module).__name__} failed ({e}): remove what cannot be copied"
+        raise CaptureError(msg) from e
+    return twin.eval()
+
+
+def _tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters, buffers, and tensors kept as plain attributes or inside a list, tuple or dict attribute."""
+    yield from module.named_parameters(remove_duplicate=False)
+    yield from module.named_buffers(remove_duplicate=False)
+    for prefix, sub in module.named_modules():
+        for key, value in vars(sub).items():
+            if key.startswith("_") and key in {"_parameters", "_buffers", "_modules"}:
+                continue
+            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
+            yield from ((f"{prefix}.{key}", v) for v in inside if isinstance(v, torch.Tensor))

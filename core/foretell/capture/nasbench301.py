@@ -1,0 +1,136 @@
+"""NAS-Bench-301 cells (Zela et al., 2022, https://arxiv.org/abs/2008.09777) as whole networks.
+
+The space and the network are those of DARTS (Liu et al., 2019, https://arxiv.org/abs/1806.09055): a 3x3
+convolution, normal cells with reduction cells at one and two thirds of the depth, global average pooling, a
+linear layer. A cell sees the results of the two cells before it; each of its four nodes sums two operators,
+and the four are concatenated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foretell.capture.builder import GraphBuilder
+from foretell.errors import InvalidArchitectureError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from foretell.graph import ComputationGraph
+
+OPERATIONS = (
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+"""The operators of an edge; their positions serve as short names."""
+
+
+def graph(
+    genotype: Sequence[Sequence[Sequence[int | str]]],
+    *,
+    channels: int = 32,
+    cells: int = 8,
+    classes: int = 10,
+) -> ComputationGraph:
+    """The network of a pair of cells, with 3 x 32 x 32 images.
+
+    Args:
+        genotype: The normal and the reduction cell, each eight pairs (input, operator), two for each of four
+            nodes. Inputs 0 and 1 are the cell before last and the last one, 2 to 4 the nodes before. An
+            operator is a name of `OPERATIONS` or its position.
+        channels: Channels of the first cells; NAS-Bench-301 trained 32, supernets often have 16.
+        cells: Number of cells; NAS-Bench-301 trained 8.
+        classes: Outputs of the classifier.
+
+    Returns:
+        The graph, without the auxiliary head that only training uses.
+
+    Raises:
+        InvalidArchitectureError: If the genotype is not of that form.
+
+    >>> cell = [(0, "skip_connect"), (1, "skip_connect")] * 4
+    >>> graph([cell, cell]).op_counts()["Add"]
+    32
+    """
+    normal, reduction = parse(genotype)
+    net = GraphBuilder()
+    stem = net.batch_norm(net.conv(net.input((3, 32, 32)), 3 * channels, 3))
+    before, last, reduced = stem, stem, False
+    for i in range(cells):
+        reduces = i in {cells // 3, 2 * cells // 3}
+        channels *= 1 + reduces
+        first = (
+            _factorized_reduce(net, before, channels) if reduced else net.relu_conv_bn(before, channels, 1)
+        )
+        second = net.relu_conv_bn(last, channels, 1)
+        made = [first, second]
+        pairs = reduction if reduces else normal
+        for node in range(4):
+            added = [
+                _operator(net, made[source], op, stride=2 if reduces and source < 2 else 1)
+                for source, op in pairs[2 * node : 2 * node + 2]
+            ]
+            made.append(net.add(added))
+        before, last, reduced = last, net.concat(made[2:]), reduces
+    return net.graph(net.linear(net.mean(last), classes))
+
+
+def parse(genotype: Sequence[Sequence[Sequence[int | str]]]) -> tuple[list[tuple[int, str]], ...]:
+    """Read a genotype as two lists of eight pairs (input, name of `OPERATIONS`).
+
+    Raises:
+        InvalidArchitectureError: If it is anything else.
+    """
+    read = [[_pair(pair) for pair in cell] for cell in genotype]
+    sound = [all(0 <= source < i // 2 + 2 for i, (source, _) in enumerate(cell)) for cell in read]
+    if len(read) != 2 or any(len(cell) != 8 for cell in read) or not all(sound):
+        msg = (
+            "a DARTS genotype must be two cells of eight pairs (input, operator), the input of node n below "
+            f"n + 2, but got {genotype!r}: give two pairs for each of the four nodes, in order"
+        )
+        raise InvalidArchitectureError(msg)
+    return tuple(read)
+
+
+def _pair(pair: Sequence[int | str]) -> tuple[int, str]:
+    source, op = pair
+    if op in OPERATIONS:
+        return int(source), str(op)
+    if not isinstance(op, str) and 0 <= int(op) < len(OPERATIONS):
+        return int(source), OPERATIONS[int(op)]
+    msg = f"an operator must be a name of {OPERATIONS} or its position, but got {op!r}: choose one of them"
+    raise InvalidArchitectureError(msg)
+
+
+def _operator(net: GraphBuilder, source: int, op: str, stride: int) -> int:
+    c = net.shape(source)[0]
+    if op == "skip_connect":
+        return source if stride == 1 else _factorized_reduce(net, source, c)
+    if op == "max_pool_3x3":
+        return net.max_pool(source, 3, stride)
+    if op == "avg_pool_3x3":
+        return net.avg_pool(source, 3, stride)
+    kernel = 3 if op.endswith("3x3") else 5
+    if op.startswith("dil"):
+        return _separable(net, source, kernel, stride, dilation=2)
+    return _separable(net, _separable(net, source, kernel, stride), kernel)
+
+
+def _separable(net: GraphBuilder, source: int, kernel: int, stride: int = 1, dilation: int = 1) -> int:
+    c = net.shape(source)[0]
+    x = net.conv(net.relu(source), c, kernel, stride=stride, dilation=dilation, groups=c)
+    return net.batch_norm(net.conv(x, c, 1))
+
+
+def _factorized_reduce(net: GraphBuilder, source: int, channels: int) -> int:
+    """Two pointwise convolutions of stride 2, one of them a pixel further, side by side."""
+    x = net.relu(source)
+    c, h, w = net.shape(x)
+    shifted = net.slice(x, (c, h - 1, w - 1))
+    halves = [net.conv(part, channels // 2, 1, stride=2) for part in (x, shifted)]
+    return net.batch_norm(net.concat(halves))

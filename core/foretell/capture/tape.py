@@ -1,0 +1,174 @@
+"""The tape: follows tensors through calls and turns what happened into a computation graph.
+
+Each route of capture feeds it the calls of one forward pass, in order; the tape knows which tensors are activations,
+which are learnt, and which node made them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from foretell.capture import translation
+from foretell.errors import CaptureError, CaptureWarning
+from foretell.graph import ComputationGraph, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A tensor that depends on the input: the node that made it, and where its channels are."""
+
+    node: int
+    channels_first: bool
+
+
+class Tape:
+    """Collects calls; `graph` ends it.
+
+    Args:
+        learnt: Name and trainable size of each parameter, by the identity of its tensor.
+        batch: Size of the batch dimension of the example.
+    """
+
+    def __init__(self, learnt: Mapping[int, tuple[str, int]], batch: int) -> None:
+        self._learnt = dict(learnt)
+        self._weights = {key: frozenset({key}) for key in learnt}  # tensor made of parameters only -> which
+        self._counted: set[int] = set()
+        self._activations: dict[int, Activation] = {}
+        self._kept: list[torch.Tensor] = []  # identities stay unique only while the tensors live
+        self._nodes: list[Node] = []
+        self._edges: list[tuple[int, int]] = []
+        self._unknown: Counter[str] = Counter()
+        self._batch = batch
+
+    def enter(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Add an input of the network."""
+        for tensor in tensors:
+            shape = translation.triple(tensor.shape, channels_first=True)
+            self._bind(tensor, Activation(self._add(Node("Input", shape, shape), ()), channels_first=True))
+
+    def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
+        """Add one call with its tensors, in the order in which they ran."""
+        name = translation.normalised(name)
+        outputs = list(flat(result)) if name != "setitem" else [args[0]]
+        inputs = list(flat((args, tuple(kwargs.values()))))
+        if not outputs:
+            return
+        active = [t for t in inputs if id(t) in self._activations]
+        made_of = frozenset().union(*(self._weights.get(id(t), frozenset()) for t in inputs))
+        if not active or name in translation.FACTORIES:  # constants and functions of weights: their sizes count where they are used
+            for tensor in outputs:
+                self._kept.append(tensor)
+                self._weights[id(tensor)] = made_of
+            return
+        parents = tuple(dict.fromkeys(self._activations[id(t)].node for t in active))
+        before = self._activations[id(active[0])]
+        after = translation.channels_first(name, before.channels_first)
+        if name == "getitem":
+            name = "slice" if sum(t.numel() for t in outputs) < active[0].numel() and len(active) == 1 else "view"
+        op = translation.operator_of(name)
+        vanishes = name in translation.LAYOUT or (op in translation.JOINS and len(parents) < 2)
+        if vanishes and not made_of - self._counted:
+            produced = before.node
+        else:
+            weights = [tuple(t.shape) for t in inputs if id(t) not in self._activations and self._weights.get(id(t))]
+            size = sum(self._learnt[key][1] for key in made_of - self._counted)
+            self._counted |= made_of
+            made = translation.node(
+                name, args, kwargs, shapes=(active[0].shape, outputs[0].shape), weights=weights, params=size,
+                layouts=(after if len(active[0].shape) == 3 and after else before.channels_first, after),
+                batch=self._batch,
+            )  # fmt: skip
+            if made.op == "Unknown":
+                self._unknown[name] += 1
+            produced = self._add(made, parents)
+        for tensor in outputs:
+            self._bind(tensor, Activation(produced, after))
+
+    def attention(self, call: Mapping[str, Any], result: Any) -> None:
+        """Add `multi_head_attention_forward`, which PyTorch shows as one call: projections, attention, projection."""
+        query, key, value = call["query"], call["key"], call["value"]
+        e = call["embed_dim_to_check"]
+        packed = call["in_proj_weight"] is not None
+        in_weights = [call["in_proj_weight"]] if packed else [call[f"{n}_proj_weight"] for n in "qkv"]
+        rest = [call["in_proj_bias"], call["bias_k"], call["bias_v"]]
+        keys = frozenset().union(*(self._weights.get(id(t), frozenset()) for t in [*in_weights, *rest] if t is not None))
+        size = sum(self._learnt[k][1] for k in keys - self._counted)
+        self._counted |= keys
+        active = [self._activations[id(t)] for t in (query, key, value) if id(t) in self._activations]
+        parents = tuple(dict.fromkeys(a.node for a in active))
+        batch = max(self._batch, 1)
+        q, k = translation.triple((1, *query.shape[-2:]), False), key.numel() // key.shape[-1]
+        rows = query.numel() // query.shape[-1]
+        inner = 2 * e * (rows * query.shape[-1] + k * key.shape[-1] + k * value.shape[-1]) // batch
+        scores = 4 * rows * (k // batch) * e // batch
+        bias = call["in_proj_bias"] is not None
+        projected = self._add(Node("MatMul", q, (3 * e, q[1], 1), bias=bias, params=size, flops=inner), parents)
+        mixed = self._add(Node("Attention", q, (e, q[1], 1), flops=scores), (projected,))
+        output = result[0]
+        for tensor in flat(result):
+            self._bind(tensor, Activation(mixed, channels_first=False))
+        weight, out_bias = call["out_proj_weight"], call["out_proj_bias"]
+        final = torch.empty_like(output)
+        self.call("linear", (output, weight, out_bias), {}, final)
+        self._activations[id(output)] = self._activations[id(final)]
+
+    def graph(self, outputs: Any, where: str) -> ComputationGraph:
+        """End the tape at the network's outputs; what does not lead to them is dropped.
+
+        Raises:
+            CaptureError: If no output is a tensor that depends on the input.
+        """
+        ends = [t for t in flat(outputs) if id(t) in self._activations]
+        if not ends:
+            msg = f"a network must return a tensor that depends on its input, but {where} did not: return its result"
+            raise CaptureError(msg)
+        for tensor in ends:
+            last = self._activations[id(tensor)]
+            shape = translation.triple(tensor.shape, last.channels_first)
+            self._add(Node("Output", shape, shape), (last.node,))
+        if self._unknown:
+            named = ", ".join(f"{k} x{v}" for k, v in self._unknown.most_common(5))
+            warnings.warn(
+                f"{sum(self._unknown.values())} calls of {where} are outside the vocabulary and became `Unknown` "
+                f"({named}): register_operation can add them",
+                CaptureWarning,
+                stacklevel=2,
+            )
+        alive = {i for i, n in enumerate(self._nodes) if n.op in {"Output", "Input"}}
+        for a, b in reversed(self._edges):  # sources precede targets, so one pass suffices
+            if b in alive and self._nodes[b].op != "Input":
+                alive.add(a)
+        position = {old: new for new, old in enumerate(sorted(alive))}
+        kept = [(position[a], position[b]) for a, b in self._edges if a in alive and b in alive]
+        return ComputationGraph.from_nodes([self._nodes[i] for i in sorted(alive)], kept)
+
+    def _add(self, node: Node, parents: Iterable[int]) -> int:
+        self._nodes.append(node)
+        here = len(self._nodes) - 1
+        self._edges.extend((p, here) for p in parents)
+        return here
+
+    def _bind(self, tensor: torch.Tensor, activation: Activation) -> None:
+        self._kept.append(tensor)
+        self._activations[id(tensor)] = activation
+
+
+def flat(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors inside nested lists, tuples, dicts and dataclass-like mappings."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from flat(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from flat(item)
+

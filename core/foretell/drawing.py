@@ -1,0 +1,77 @@
+"""A computation graph as an SVG picture: one box an operator, input on top, skip connections as arcs."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foretell.errors import InvalidArchitectureError
+
+if TYPE_CHECKING:
+    from foretell.graph import ComputationGraph, Node
+
+_BOX, _ROW, _COLUMN = (150, 30), 46, 170
+_MOST_NODES = 2000
+_COLOURS = {
+    "Conv": "#cfe2f3", "Depthwise": "#cfe2f3", "ConvTranspose": "#cfe2f3", "MatMul": "#d9d2e9", "Attention": "#ead1dc",
+    "Add": "#fff2cc", "Mul": "#fff2cc", "Concat": "#fff2cc", "MaxPool": "#d9ead3", "AvgPool": "#d9ead3",
+    "Mean": "#d9ead3", "Global": "#d9ead3", "Input": "#eeeeee", "Output": "#eeeeee",
+}  # fmt: skip
+
+
+def to_svg(graph: ComputationGraph, title: str = "network") -> str:
+    """Draw a graph as one self-contained SVG element.
+
+    Args:
+        graph: The network; at most 2,000 nodes.
+        title: What a screen reader announces.
+
+    Raises:
+        InvalidArchitectureError: If there are too many nodes to be read.
+    """
+    if len(graph) > _MOST_NODES:
+        msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(graph)}: draw a part of the network"
+        raise InvalidArchitectureError(msg)
+    x, y = _positions(graph)
+    width, height = int(x.max()) + _BOX[0] + 60, int(y.max()) + _BOX[1] + 20
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
+        f'style="max-width:{width}px;width:100%" font-family="sans-serif" font-size="11">',
+        f"<title>{escape(title)}: {escape(repr(graph))}</title>",
+    ]
+    for source, target in graph.edges.tolist():
+        x0, y0, x1, y1 = x[source] + _BOX[0] / 2, y[source] + _BOX[1], x[target] + _BOX[0] / 2, y[target]
+        bend = 0.0
+        if graph.levels[target] - graph.levels[source] > 1 and x0 == x1:
+            bend = _BOX[0] * 0.8  # a skip connection swings round the boxes between
+        middle = (y0 + y1) / 2
+        parts.append(
+            f'<path d="M{x0:.0f},{y0:.0f} C{x0 + bend:.0f},{middle:.0f} {x1 + bend:.0f},{middle:.0f} {x1:.0f},{y1:.0f}" '
+            'fill="none" stroke="#666" stroke-width="1.2"/>'
+        )
+    for i, node in enumerate(graph.nodes):
+        colour = _COLOURS.get(node.op, "#ffffff")
+        parts.append(
+            f'<rect x="{x[i]:.0f}" y="{y[i]:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
+            'stroke="#999"/>'
+            f'<text x="{x[i] + _BOX[0] / 2:.0f}" y="{y[i] + 13:.0f}" text-anchor="middle">{escape(_label(node))}</text>'
+            f'<text x="{x[i] + _BOX[0] / 2:.0f}" y="{y[i] + 25:.0f}" text-anchor="middle" fill="#555" font-size="9">'
+            f"{' x '.join(map(str, node.out_shape))}</text>"
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def _label(node: Node) -> str:
+    window = f" {node.kernel[0]}x{node.kernel[1]}" if max(node.kernel) else ""
+    return node.op + window + (f" /{max(node.stride)}" if max(node.stride) > 1 else "")
+
+
+def _positions(graph: ComputationGraph) -> tuple[np.ndarray, np.ndarray]:
+    """Left and top of each box: a row a level, and in it the nodes side by side in the order of their inputs."""
+    columns = np.zeros(len(graph))
+    for level in range(graph.depth + 1):
+        here = np.flatnonzero(graph.levels == level)
+        columns[here] = np.arange(len(here)) - (len(here) - 1) / 2
+    return 60 + (columns - columns.min()) * _COLUMN, 10.0 + graph.levels * _ROW

@@ -1,0 +1,126 @@
+"""Columns: what an encoder makes of candidates, and how a surrogate gets to see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from foretell.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jaxtyping import Bool, Float
+
+    from foretell.candidate import Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """A block of columns for n candidates.
+
+    Args:
+        values: n x d numbers; `nan` marks what is absent.
+        names: Name of each column.
+        groups: Group of each column; a group shares one length scale.
+        scaled: Whether each column already has a meaningful unit, so that it is not standardised.
+    """
+
+    values: Float[np.ndarray, "n d"]
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    scaled: Bool[np.ndarray, " d"]
+
+    @property
+    def mask(self) -> Bool[np.ndarray, "n d"]:
+        """True where a value is present."""
+        return ~np.isnan(self.values)
+
+    def head(self, k: int) -> Encoding:
+        """The first k rows."""
+        return Encoding(self.values[:k], self.names, self.groups, self.scaled)
+
+    @classmethod
+    def side_by_side(cls, blocks: Sequence[Encoding]) -> Encoding:
+        """Put blocks of the same candidates next to each other."""
+        return cls(
+            np.concatenate([b.values for b in blocks], axis=1),
+            tuple(n for b in blocks for n in b.names),
+            tuple(g for b in blocks for g in b.groups),
+            np.concatenate([b.scaled for b in blocks]),
+        )
+
+
+class Encoder(Protocol):
+    """Turns candidates into columns; pure, and the same columns for any set of candidates."""
+
+    name: str
+
+    def encode(self, candidates: Sequence[Candidate]) -> Encoding:
+        """Encode candidates; what a candidate lacks becomes `nan`."""
+        ...
+
+    def to_config(self) -> dict[str, object]:
+        """Settings as JSON values, from which the registered factory rebuilds the encoder."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnScaler:
+    """Makes columns fit for a surrogate: constant ones dropped, standardised, gaps filled and marked.
+
+    A gap becomes the mean of the column; a column with gaps gets a second column that says where they are.
+
+    Args:
+        centre: Mean of each input column over present training values.
+        scale: Divisor of each input column.
+        keep: Input columns that vary in training.
+        marked: Input columns whose presence varies in training.
+        groups: Group of each output column.
+    """
+
+    centre: Float[np.ndarray, " d"]
+    scale: Float[np.ndarray, " d"]
+    keep: Bool[np.ndarray, " d"]
+    marked: Bool[np.ndarray, " d"]
+    groups: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, encoding: Encoding) -> ColumnScaler:
+        """Learn means, scales and which columns matter."""
+        values, mask = encoding.values, encoding.mask
+        count = mask.sum(axis=0)
+        filled = np.where(mask, values, 0.0)
+        if not np.isfinite(filled).all():
+            column = encoding.names[int(np.argmax(~np.isfinite(filled).all(axis=0)))]
+            msg = f"encoded columns must be finite or nan, but {column!r} is infinite: clip it in the encoder"
+            raise InvalidDataError(msg)
+        centre = filled.sum(axis=0) / np.maximum(count, 1)
+        deviation = np.sqrt((np.where(mask, values - centre, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1))
+        keep = deviation > 1e-9 * (1.0 + np.abs(centre))
+        scale = np.where(encoding.scaled | ~keep, 1.0, deviation)
+        marked = (count > 0) & (count < len(values))
+        first = {}  # one mark a group suffices, since its columns come and go together
+        for j in np.flatnonzero(marked):
+            first.setdefault((encoding.groups[j], mask[:, j].tobytes()), j)
+        marked = np.isin(np.arange(len(marked)), list(first.values()))
+        names = np.array(encoding.groups, dtype=object)
+        return cls(centre, scale, keep, marked, (*names[keep], *names[marked]))
+
+    def transform(self, encoding: Encoding) -> Float[np.ndarray, "n k"]:
+        """Columns for the surrogate, without gaps; standardised values are held within 5 deviations of the mean."""
+        mask = encoding.mask
+        values = (np.where(mask, encoding.values, self.centre) - self.centre) / self.scale
+        values = np.where(encoding.scaled, values, np.clip(values, -5.0, 5.0))
+        return np.concatenate([values[:, self.keep], mask[:, self.marked].astype(np.float64)], axis=1)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Everything but the groups, as arrays."""
+        return {"centre": self.centre, "scale": self.scale, "keep": self.keep, "marked": self.marked}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], groups: Sequence[str]) -> ColumnScaler:
+        """Inverse of `to_arrays`."""
+        return cls(arrays["centre"], arrays["scale"], arrays["keep"], arrays["marked"], tuple(groups))

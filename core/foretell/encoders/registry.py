@@ -1,0 +1,25 @@
+"""Which encoder a name in a checkpoint means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from foretell.encoders.encoding import Encoder
+from foretell.encoders.graph_statistics import GraphStatistics
+from foretell.encoders.hyperparameters import Hyperparameters
+from foretell.named_factories import NamedFactories
+
+ENCODERS: NamedFactories[Encoder] = NamedFactories(
+    "encoder", {"graph_statistics": GraphStatistics.from_config, "hyperparameters": Hyperparameters.from_config}
+)
+"""Encoders by name; each factory takes the JSON settings that `Encoder.to_config` gives."""
+
+
+def register_encoder(name: str, factory: Callable[[dict[str, Any]], Encoder]) -> None:
+    """Make an encoder known by name.
+
+    Raises:
+        PluginError: If the name is taken by another factory.
+    """
+    ENCODERS.register(name, factory)

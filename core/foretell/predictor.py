@@ -1,0 +1,164 @@
+"""The predictor: encoders and a surrogate, joined; fit on candidates, predict others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from foretell.candidate import Candidate, as_candidate
+from foretell.checkpoint import Checkpoint
+from foretell.encoders import ENCODERS, ColumnScaler, Encoder, Encoding, GraphStatistics
+from foretell.errors import CheckpointError, InvalidDataError, NotFittedError
+from foretell.posterior import WarpedPosterior
+from foretell.surrogates import SURROGATES, FittedSurrogate, GaussianProcess, Surrogate
+from foretell.target_warp import TargetWarp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from jaxtyping import Float, Int
+
+    from foretell.distributions import Value
+    from foretell.graph import ComputationGraph
+    from foretell.posterior import Posterior
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    scaler: ColumnScaler
+    warp: TargetWarp
+    surrogate: FittedSurrogate
+
+
+@dataclass(repr=False)
+class Predictor:
+    """Predicts a target, larger is better, from whatever is known of a network.
+
+    Args:
+        encoders: Blocks of columns, side by side.
+        surrogate: What maps columns to a posterior.
+
+    >>> from foretell import FloatDistribution, Hyperparameters, SearchSpace
+    >>> space = SearchSpace({"lr": FloatDistribution(1e-4, 1e-1, log=True)})
+    >>> predictor = Predictor(encoders=(Hyperparameters(space),))
+    >>> predictor.fit([{"lr": 1e-4}, {"lr": 1e-3}, {"lr": 1e-1}], [0.5, 0.9, 0.2]).rank([{"lr": 0.09}, {"lr": 0.001}])
+    array([1, 0])
+    """
+
+    encoders: Sequence[Encoder] = (GraphStatistics(),)
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        self._fitted: _Fitted | None = None
+
+    def encode(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Encoding:
+        """Columns of candidates, graphs or configurations, all encoders side by side."""
+        candidates = [as_candidate(item) for item in items]
+        return Encoding.side_by_side([encoder.encode(candidates) for encoder in self.encoders])
+
+    def fit(
+        self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]], y: Sequence[float] | np.ndarray
+    ) -> Self:
+        """Learn from candidates and their targets.
+
+        Args:
+            items: Candidates, graphs or configurations, n of them.
+            y: Targets, n; larger is better, infinite allowed.
+
+        Raises:
+            InvalidDataError: If there are none, the lengths differ or a target is `nan`; an earlier fit stays.
+        """
+        return self.fit_encoding(self.encode(items), np.asarray(y, dtype=np.float64))
+
+    def fit_encoding(self, encoding: Encoding, y: Float[np.ndarray, " n"]) -> Self:
+        """Learn from columns made by `encode`."""
+        if len(encoding.values) != len(y) or len(y) == 0:
+            msg = f"one target a candidate is needed, but got {len(encoding.values)} and {len(y)}: pair them"
+            raise InvalidDataError(msg)
+        warp = TargetWarp.fit(y)
+        scaler = ColumnScaler.fit(encoding)
+        surrogate = self.surrogate.fit(scaler.transform(encoding), warp.forward(y), scaler.groups)
+        self._fitted = _Fitted(scaler, warp, surrogate)
+        return self
+
+    def predict(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Posterior:
+        """Belief about candidates, in the units of the target.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
+        return self.predict_encoding(self.encode(items))
+
+    def predict_encoding(self, encoding: Encoding) -> Posterior:
+        """Belief about rows of columns made by `encode`."""
+        fitted = self._require()
+        return WarpedPosterior(fitted.surrogate.predict(fitted.scaler.transform(encoding)), fitted.warp)
+
+    def rank(
+        self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]
+    ) -> Int[np.ndarray, " n"]:
+        """Positions of the candidates, best first.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
+        fitted = self._require()
+        latent = fitted.surrogate.predict(fitted.scaler.transform(self.encode(items)))
+        return np.argsort(-latent.mean, kind="stable")
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder with `model.safetensors` and `config.json`; nothing is pickled.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
+        fitted = self._require()
+        config = {
+            "encoders": [{"name": e.name, "config": e.to_config()} for e in self.encoders],
+            "surrogate": {"name": self.surrogate.name, "config": self.surrogate.to_config()},
+            "groups": list(fitted.scaler.groups),
+        }
+        parts = {
+            "scaler": fitted.scaler.to_arrays(),
+            "warp": {"values": fitted.warp.values, "scores": fitted.warp.scores},
+            "surrogate": fitted.surrogate.to_arrays(),
+        }
+        arrays = {f"{part}.{name}": a for part, named in parts.items() for name, a in named.items()}
+        Checkpoint(config, arrays).write(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Predictor:
+        """Read what `save` wrote; predictions are the same bit for bit on the same machine.
+
+        Raises:
+            CheckpointError: If a file is missing, damaged or of another version.
+        """
+        stored = Checkpoint.read(folder)
+        try:
+            config = stored.config
+            encoders = tuple(ENCODERS.make(e["name"], e["config"]) for e in config["encoders"])
+            surrogate = SURROGATES.make(config["surrogate"]["name"], config["surrogate"]["config"])
+            predictor = cls(encoders, surrogate)
+            predictor._fitted = _Fitted(
+                ColumnScaler.from_arrays(stored.part("scaler"), config["groups"]),
+                TargetWarp(**stored.part("warp")),
+                surrogate.from_arrays(stored.part("surrogate")),
+            )
+        except (KeyError, TypeError, IndexError, ValueError) as e:
+            msg = f"a checkpoint must hold a whole predictor, but {folder} does not ({e!r}): save it again"
+            raise CheckpointError(msg) from e
+        return predictor
+
+    def _require(self) -> _Fitted:
+        if self._fitted is None:
+            msg = "a predictor must be fitted before it predicts, but `fit` was not called: call fit or load first"
+            raise NotFittedError(msg)
+        return self._fitted
+
+    def __repr__(self) -> str:
+        names = " + ".join(e.name for e in self.encoders)
+        state = "fitted" if self._fitted else "not fitted"
+        return f"Predictor({names} -> {self.surrogate.name}, {state})"

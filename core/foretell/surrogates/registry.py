@@ -1,0 +1,25 @@
+"""Which surrogate a name in a checkpoint means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from foretell.named_factories import NamedFactories
+from foretell.surrogates.extra_trees import ExtraTrees
+from foretell.surrogates.gaussian_process import GaussianProcess
+from foretell.surrogates.surrogate import Surrogate
+
+SURROGATES: NamedFactories[Surrogate] = NamedFactories(
+    "surrogate", {"gaussian_process": lambda c: GaussianProcess(**c), "extra_trees": lambda c: ExtraTrees(**c)}
+)
+"""Surrogates by name; each factory takes the JSON settings that `Surrogate.to_config` gives."""
+
+
+def register_surrogate(name: str, factory: Callable[[dict[str, Any]], Surrogate]) -> None:
+    """Make a surrogate known by name.
+
+    Raises:
+        PluginError: If the name is taken by another factory.
+    """
+    SURROGATES.register(name, factory)
