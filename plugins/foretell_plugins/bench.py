@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
 from foretell.errors import PluginError
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
 
     Resumes from the result file, and ends with a table of medians and, where matplotlib is installed, a plot.
     """
-    from foretell.benchmarks import runner
     from tqdm.auto import tqdm
+
+    from foretell.benchmarks import runner
 
     known = plugins.benchmarks
     if name is None:

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from foretell.errors import ForetellError, ForetellWarning
 
+from foretell.errors import ForetellError, ForetellWarning
 from foretell_plugins.bench import bench
 from foretell_plugins.registry import Plugins
 

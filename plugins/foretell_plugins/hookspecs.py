@@ -1,4 +1,6 @@
-"""All that a plugin can add. A plugin implements any of these functions in a module that its package announces:
+"""All that a plugin can add.
+
+A plugin implements any of these functions in a module that its package announces:
 
     [project.entry-points.foretell]
     mine = "my_package.foretell_plugin"
@@ -15,11 +17,11 @@ from foretell_plugins.markers import hookspec
 
 if TYPE_CHECKING:
     import click
+
     from foretell.benchmarks.runner import Benchmark
     from foretell.encoders import Encoder
     from foretell.operations import OperationSpec
     from foretell.surrogates import Surrogate
-
     from foretell_plugins.records import Adapter
 
     EncoderFactory: TypeAlias = Callable[[dict[str, Any]], Encoder]

@@ -6,8 +6,9 @@ import importlib
 import importlib.metadata
 from dataclasses import dataclass
 
-from foretell.errors import MissingDependencyError, PluginError
 from packaging.requirements import InvalidRequirement, Requirement
+
+from foretell.errors import MissingDependencyError, PluginError
 
 API_VERSION = 1
 
@@ -85,7 +86,9 @@ class Adapter:
         except ModuleNotFoundError as e:
             if e.name is None or e.name.split(".")[0] not in needed:
                 raise
-            msg = f"the {self.name!r} adapter needs {' and '.join(self.requires)}, but {e.name} is absent: {self.remedy}"
+            msg = (
+                f"the {self.name!r} adapter needs {' and '.join(self.requires)}, but {e.name} is absent: {self.remedy}"
+            )
             raise MissingDependencyError(msg) from e
 
 

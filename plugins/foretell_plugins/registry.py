@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pluggy
+
 from foretell.encoders import ENCODERS, register_encoder
 from foretell.errors import ForetellWarning, PluginError
 from foretell.operations import OPERATIONS, register_operation
 from foretell.surrogates import SURROGATES, register_surrogate
-
 from foretell_plugins import hookspecs
 from foretell_plugins.markers import PROJECT
 from foretell_plugins.records import Adapter, PluginRecord
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import click
+
     from foretell.operations import OperationSpec
 
 _logger = logging.getLogger(__name__)
@@ -176,7 +177,9 @@ class Plugins:
             msg = f"hooks must be among {sorted(known)}, but {name!r} implements {unknown}: correct the spelling"
             raise PluginError(msg)
         if not callers:
-            msg = f"a plugin must implement a hook, but {name!r} has none: mark functions with foretell_plugins.hookimpl"
+            msg = (
+                f"a plugin must implement a hook, but {name!r} has none: mark functions with foretell_plugins.hookimpl"
+            )
             raise PluginError(msg)
         return tuple(sorted({c.name for c in callers}))
 
@@ -221,9 +224,7 @@ class Plugins:
             raise PluginError(msg) from error
         package = f"{record.distribution} {record.version}".strip() or "no package"
         _logger.debug("plugin %s of %s is broken", record.name, package, exc_info=error)
-        warnings.warn(
-            f"plugin {record.name!r} of {package} was set aside: {record.cause}", PluginWarning, stacklevel=4
-        )
+        warnings.warn(f"plugin {record.name!r} of {package} was set aside: {record.cause}", PluginWarning, stacklevel=4)
         return record
 
 
@@ -232,5 +233,5 @@ def _names(text: str) -> set[str]:
 
 
 def _one_line(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [""])[0]
+    text = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
     return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")

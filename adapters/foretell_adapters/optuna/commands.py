@@ -13,8 +13,13 @@ _TITLE = "foretell demo: architecture and recipe for handwritten digits"
 
 
 @click.command()
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("foretell-demo"), show_default=True,
-              help="Where studies and report are kept; a second run goes on with what is there.")  # fmt: skip
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("foretell-demo"),
+    show_default=True,
+    help="Where studies and report are kept; a second run goes on with what is there.",
+)
 @click.option("--seeds", type=click.IntRange(1), default=4, show_default=True, help="Studies for each method.")
 @click.option("--trials", type=click.IntRange(12), default=36, show_default=True, help="Networks trained in a study.")
 @click.option("--jobs", type=click.IntRange(1), default=None, help="Processes; by default one a core, at most 8.")
@@ -22,8 +27,8 @@ _TITLE = "foretell demo: architecture and recipe for handwritten digits"
 def demo(folder: Path, seeds: int, trials: int, jobs: int | None, as_json: bool) -> None:
     """Search architecture and recipe of small networks together: foretell, TPE and random, really trained.
 
-    Trains about 430 networks on the digits data that ships with scikit-learn, needs no network connection, and ends with
-    a table and an HTML report. Interrupt it as you like: it resumes.
+    Trains about 430 networks on the digits data that ships with scikit-learn, needs no network connection, and ends
+    with a table and an HTML report. Interrupt it as you like: it resumes.
     """
     try:
         from foretell_adapters.optuna import demo as demonstration
@@ -67,7 +72,9 @@ def demo(folder: Path, seeds: int, trials: int, jobs: int | None, as_json: bool)
                   "tau_params": seen.tau_params, "coverage": seen.coverage, "report": str(page)}  # fmt: skip
         click.echo(json.dumps(result))
         return
-    click.echo(f"{'method':10} {'best log loss':>13} {'accuracy':>9} {'mean rank':>10} {'ms/suggestion':>14} {'s/study':>8}")
+    click.echo(
+        f"{'method':10} {'best log loss':>13} {'accuracy':>9} {'mean rank':>10} {'ms/suggestion':>14} {'s/study':>8}"
+    )
     for r in rows:
         click.echo(
             f"{r.method:10} {r.best:13.4f} {100 * r.accuracy:8.1f}% {r.mean_rank:10.2f} {r.suggest_ms:14.1f} "

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SUGGESTIONS = 20
-_IMPORT = (
-    "import time, torch; start = time.perf_counter(); import foretell; print(time.perf_counter() - start)"
-)
+_IMPORT = "import time, torch; start = time.perf_counter(); import foretell; print(time.perf_counter() - start)"
 
 
 class Latency:
@@ -66,7 +64,9 @@ class Latency:
         assert cell.n is not None
         if cell.family.startswith("gp-fit"):
             return {"time": (fit_milliseconds(cell.method, cell.n, cell.seed), "ms")}
-        times = suggestion_seconds(sampler_of(cell.method, cell.seed), int(cell.family.split("-")[1]), cell.n, cell.seed)
+        times = suggestion_seconds(
+            sampler_of(cell.method, cell.seed), int(cell.family.split("-")[1]), cell.n, cell.seed
+        )
         return {
             "median": (1e3 * statistics.median(times), "ms"),
             "mean": (1e3 * statistics.mean(times), "ms"),
@@ -118,7 +118,6 @@ def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, see
         study.add_trials(history.get_trials(deepcopy=False))
         times = []
         for _ in range(_SUGGESTIONS + 1):  # the first pays for imports and is left out, of every sampler
-
             trial = study.ask()
             start = time.perf_counter()
             params = _suggest(trial, space)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import click
+
     from foretell.benchmarks.runner import Benchmark
 
 

@@ -69,7 +69,9 @@ class ForetellSampler(BaseSampler):
         warn_independent_sampling: bool = True,
     ) -> None:
         if n_startup_trials < 0 or (seed is not None and seed < 0):
-            msg = f"`n_startup_trials >= 0` and `seed >= 0` must hold, but got ({n_startup_trials=}, {seed=}): raise them"
+            msg = (
+                f"`n_startup_trials >= 0` and `seed >= 0` must hold, but got ({n_startup_trials=}, {seed=}): raise them"
+            )
             raise InvalidDataError(msg)
         self._seed = secrets.randbits(32) if seed is None else seed
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
@@ -111,8 +113,8 @@ class ForetellSampler(BaseSampler):
             done = len(study.get_trials(deepcopy=False, states=_FINISHED))
             if done >= max(self._n_startup_trials, 1):
                 _logger.warning(
-                    f"Trial {trial.number} asks for {param_name!r}, which none of {done} finished trials had in this form; "
-                    "it is sampled independently. Silence this with warn_independent_sampling=False."
+                    f"Trial {trial.number} asks for {param_name!r}, which none of {done} finished trials had in this "
+                    "form; it is sampled independently. Silence this with warn_independent_sampling=False."
                 )
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(study, trial, param_name, param_distribution)

@@ -75,7 +75,7 @@ def joint_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribu
 
 
 def to_observation(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Observation | None:
-    """A finished trial as an observation, larger is better; None for one that says nothing (failed, or pruned unreported)."""
+    """A finished trial as an observation, larger is better; None if it says nothing (say, pruned before a report)."""
     config = to_config(trial.params)
     if trial.state == TrialState.PRUNED:
         values: Sequence[float] = [trial.intermediate_values[trial.last_step]] if trial.last_step is not None else []
@@ -89,7 +89,7 @@ def to_observation(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> 
 
 
 def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> dict[str, str]:
-    """A whole proposal as system attributes, in pieces that every storage holds; other workers see it before it is used."""
+    """A whole proposal as system attributes, in pieces that every storage holds, for other workers to see."""
     internal = {name: distributions[name].to_internal_repr(value) for name, value in params.items()}
     text = json.dumps(internal)
     pieces = [text[i : i + _ATTRIBUTE_LENGTH] for i in range(0, len(text), _ATTRIBUTE_LENGTH)]
@@ -97,7 +97,7 @@ def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, B
 
 
 def running_config(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Value]:
-    """What a running trial is trying: its stored proposal, overruled by what it was given since; half a proposal is none."""
+    """What a running trial tries: its stored proposal, overruled by what it was given; half a proposal is none."""
     pieces = []
     while isinstance(piece := trial.system_attrs.get(f"{_PROPOSAL_KEY}:{len(pieces)}"), str):
         pieces.append(piece)

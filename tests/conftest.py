@@ -1,0 +1,21 @@
+"""What all tests share: one torch thread, and where the benchmark tables are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def foretell_data() -> Path:
+    """The folder of real benchmark tables; the test is skipped where it is absent."""
+    given = os.environ.get("FORETELL_DATA")
+    folder = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the benchmark tables, and {folder} is absent: set FORETELL_DATA")
+    return folder

@@ -1,0 +1,134 @@
+"""One test for each hook, named after it, and one that no hook is without."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from foretell import ComputationGraph, ExtraTrees, GraphStatistics, Node
+from foretell.encoders import ENCODERS
+from foretell.operations import OPERATIONS, OperationSpec, unregister_operation
+from foretell.surrogates import SURROGATES
+from foretell_plugins import Adapter, Plugins, hookimpl, hookspecs
+from foretell_plugins.cli import build_cli
+from foretell_plugins.registry import PluginWarning
+
+
+def plugin(hook: str, body: Any) -> types.ModuleType:
+    """A module with one hook."""
+    module = types.ModuleType("fake")
+    if hook == "foretell_register_commands":
+
+        def implementation(cli: click.Group) -> None:
+            body(cli)
+    else:
+
+        def implementation(register: Any) -> None:  # type: ignore[misc]
+            body(register)
+
+    implementation.__name__ = hook
+    setattr(module, hook, hookimpl(implementation))
+    return module
+
+
+def admitted(hook: str, body: Any) -> Plugins:
+    plugins = Plugins(environment={"FORETELL_STRICT_PLUGINS": "1"}, entry_points=[])
+    record = plugins.admit("fake", lambda: plugin(hook, body))
+    assert record.status == "ok"
+    assert record.hooks == (hook,)
+    return plugins
+
+
+def test_foretell_register_adapters() -> None:
+    adapter = Adapter(name="mine", kind="sampler", requires=("click>=8",), target="click:Group")
+    plugins = admitted("foretell_register_adapters", lambda register: register(adapter))
+    assert plugins.adapters["mine"].load() is click.Group
+
+
+def test_foretell_register_encoders() -> None:
+    admitted("foretell_register_encoders", lambda register: register("mine-encoder", lambda c: GraphStatistics()))
+    assert isinstance(ENCODERS.make("mine-encoder", {}), GraphStatistics)
+
+
+def test_foretell_register_surrogates() -> None:
+    admitted("foretell_register_surrogates", lambda register: register("mine-trees", lambda c: ExtraTrees(**c)))
+    assert SURROGATES.make("mine-trees", {"n_trees": 7}) == ExtraTrees(n_trees=7)
+
+
+def test_foretell_register_operations() -> None:
+    spec = OperationSpec(1234, "MyFusedOp")
+    admitted("foretell_register_operations", lambda register: register(spec))
+    try:
+        graph = ComputationGraph.from_nodes([Node("MyFusedOp", (1, 1, 1), (1, 1, 1))], [])
+        assert graph.op_counts() == {"MyFusedOp": 1}
+    finally:
+        unregister_operation(spec)
+    assert "MyFusedOp" not in OPERATIONS
+
+
+def test_foretell_register_benchmarks() -> None:
+    plugins = admitted("foretell_register_benchmarks", lambda register: register("mine", dict))
+    assert plugins.benchmarks["mine"] is dict
+
+
+def test_foretell_register_commands() -> None:
+    command = click.Command("mine", callback=lambda: click.echo("done"))
+    plugins = admitted("foretell_register_commands", lambda cli: cli.add_command(command))
+    assert CliRunner().invoke(build_cli(plugins), ["mine"]).output == "done\n"
+
+
+def test_every_hook_has_a_test_and_a_sentence() -> None:
+    hooks = [name for name in dir(hookspecs) if name.startswith("foretell_")]
+    assert hooks
+    for hook in hooks:
+        assert f"test_{hook}" in globals()
+        assert (getattr(hookspecs, hook).__doc__ or "").strip()
+
+
+def test_a_name_that_is_taken_costs_only_the_second_plugin() -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    adapter = Adapter(name="same", kind="sampler", requires=(), target="click:Group")
+    first = plugins.admit("one", lambda: plugin("foretell_register_adapters", lambda r: r(adapter)), "dist-one", "1")
+    with pytest.warns(PluginWarning, match=r"'two' of dist-two 2 .*'same' already comes from 'one'"):
+        second = plugins.admit(
+            "two", lambda: plugin("foretell_register_adapters", lambda r: r(adapter)), "dist-two", "2"
+        )
+    assert (first.status, second.status) == ("ok", "broken")
+    assert list(plugins.adapters) == ["same"]
+
+
+def test_a_built_in_name_cannot_be_taken() -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="'extra_trees' already comes from 'foretell'"):
+        plugins.admit("x", lambda: plugin("foretell_register_surrogates", lambda r: r("extra_trees", dict)))
+    assert isinstance(SURROGATES.make("extra_trees", {}), ExtraTrees)
+
+
+def test_a_command_that_raises_or_takes_a_name_is_set_aside_and_the_rest_stays() -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+
+    def steal(cli: click.Group) -> None:
+        cli.add_command(click.Command("plugins"))
+
+    def fail(cli: click.Group) -> None:
+        cli.add_command(click.Command("half"))
+        raise RuntimeError("no")
+
+    plugins.admit("thief", lambda: plugin("foretell_register_commands", steal))
+    plugins.admit("faulty", lambda: plugin("foretell_register_commands", fail))
+    with pytest.warns(PluginWarning) as caught:
+        cli = build_cli(plugins)
+    assert len(caught) == 2
+    assert set(cli.commands) == {"plugins", "adapters", "bench"}
+    assert [r.status for r in plugins.records] == ["broken", "broken"]
+    assert CliRunner().invoke(cli, ["plugins"], obj=plugins).exit_code == 0
+
+
+def test_a_plugin_without_hooks_is_told_so() -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="mark functions with foretell_plugins.hookimpl"):
+        plugins.admit("empty", lambda: types.ModuleType("empty"))
