@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foretell.errors import InvalidDataError
 from foretell.graph import ComputationGraph
@@ -44,9 +45,12 @@ class Candidate:
             msg = f"`0 < fidelity <= 1` must hold, but got {self.fidelity=}: divide by the full budget"
             raise InvalidDataError(msg)
         steps = [t for t, _ in self.curve]
-        if any(not math.isfinite(t) for t in steps) or any(b <= a for a, b in zip(steps, steps[1:], strict=False)):
+        if any(not math.isfinite(t) for t in steps) or any(b <= a for a, b in pairwise(steps)):
             msg = f"a curve's steps must increase, but got {steps}: sort them and drop repeats"
             raise InvalidDataError(msg)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Candidate, (self.graph, dict(self.config), self.task, self.fidelity, self.curve)
 
 
 def as_candidate(item: Candidate | ComputationGraph | Mapping[str, Value]) -> Candidate:

@@ -1,4 +1,4 @@
-"""A stored predictor: a folder with `model.safetensors` (arrays) and `config.json` (settings). Nothing is pickled."""
+"""A stored predictor: a folder with `model.safetensors` (arrays) and `config.json` (settings), no pickle."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Checkpoint:
             config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
             arrays = load((folder / _MODEL).read_bytes())
         except (OSError, ValueError, SafetensorError, KeyError) as e:
-            msg = f"a checkpoint is a folder with {_MODEL} and {_CONFIG}, but {folder} cannot be read ({e}): save it again"
+            msg = (
+                f"a checkpoint is a folder with {_MODEL} and {_CONFIG}, but {folder} cannot be read "
+                f"({e}): save it again"
+            )
             raise CheckpointError(msg) from e
         if not isinstance(config, dict) or config.get("format") != FORMAT_VERSION:
             found = config.get("format") if isinstance(config, dict) else type(config).__name__

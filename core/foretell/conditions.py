@@ -1,12 +1,12 @@
 """Find out which parameters are conditional, from which configurations had them.
 
-A define-by-run search space never says its conditions. They show in the data: parameter `k` occurs exactly when `op`
-is "conv", or when `depth` is at least 3.
+A define-by-run search space never says its conditions. They show in the data: parameter `k` occurs exactly
+when `op` is "conv", or when `depth` is at least 3.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foretell.distributions import CategoricalDistribution
 from foretell.search_space import Condition, SearchSpace
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 _MOST_VALUES = 64  # a parent with more distinct values explains anything by chance
 
 
-def infer_conditions(
-    distributions: Mapping[str, Distribution], configs: Sequence[Mapping[str, Value]]
-) -> SearchSpace:
-    """Build the search space in which every parameter that is sometimes absent hangs on a parent, if one explains it.
+def infer_conditions(distributions: Mapping[str, Distribution], configs: Sequence[Mapping[str, Value]]) -> SearchSpace:
+    """Build the search space in which a parameter that may be absent hangs on the parent that explains it.
 
-    A parent explains a child when each of the parent's values was seen only with the child or only without it. Among
-    several, the one with the most evidence, then the one with the fewest values. Numeric parents generalise: when presence starts or
-    stops at one value, unseen values on the same side count as seen. A child that nothing explains stays
-    unconditional, which only costs proposals for a parameter that may not be asked for.
+    A parent explains a child when each of the parent's values was seen only with the child or only without
+    it. Among several, the one with the most evidence, then the one with the fewest values. Numeric parents
+    generalise: when presence starts or stops at one value, unseen values on the same side count as seen. A
+    child that nothing explains stays unconditional, which only costs proposals for a parameter that may not
+    be asked for.
 
     Args:
         distributions: Everything that was ever suggested, by name.
         configs: Configurations that were tried, inactive parameters absent.
     """
     count = {name: sum(name in c for c in configs) for name in distributions}
-    order = sorted(distributions, key=lambda name: -count[name])  # a parent occurs at least as often as its child
+    # a parent occurs at least as often as its child
+    order = sorted(distributions, key=lambda name: -count[name])
     conditions: dict[str, tuple[Condition, ...]] = {}
     for i, child in enumerate(order):
         if count[child] == len(configs):
@@ -55,7 +55,8 @@ def _explaining_values(
     parent: str, distribution: Distribution, child: str, configs: Sequence[Mapping[str, Value]]
 ) -> frozenset[Value] | None:
     """The parent's values under which the child is active, None if the parent does not explain it."""
-    with_child, without = set(), set()
+    with_child: set[Any] = set()
+    without: set[Any] = set()
     for config in configs:
         if parent in config:
             (with_child if child in config else without).add(config[parent])
@@ -66,9 +67,11 @@ def _explaining_values(
         return None
     if isinstance(distribution, CategoricalDistribution):
         return frozenset(with_child)
-    values = [distribution.from_unit((i + 0.5) / size) for i in range(size)]
-    if min(with_child) > max(without):  # type: ignore[type-var]
-        return frozenset(v for v in values if v > max(without))  # type: ignore[operator,type-var]
-    if max(with_child) < min(without):  # type: ignore[type-var]
-        return frozenset(v for v in values if v < min(without))  # type: ignore[operator,type-var]
+    step = distribution.step or 1
+    grid = (distribution.low + i * step for i in range(size))
+    values = [distribution.from_unit(distribution.to_unit(v)) for v in grid]  # as the space gives them
+    if min(with_child) > max(without):
+        return frozenset(v for v in values if v > max(without))
+    if max(with_child) < min(without):
+        return frozenset(v for v in values if v < min(without))
     return frozenset(with_child)

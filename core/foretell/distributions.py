@@ -1,12 +1,13 @@
 """The kinds of hyperparameter, with the meaning they have in Optuna.
 
-Each distribution maps its values to the unit interval and back: numbers to their position (in log space where `log`),
-choices to the middle of their slot. `from_unit` rounds to the nearest value that is allowed.
+Each distribution maps its values to the unit interval and back: numbers to their position (in log space
+where `log`), choices to the middle of their slot. `from_unit` rounds to the nearest value that is allowed.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from foretell.errors import InvalidSearchSpaceError
 
-Value: TypeAlias = None | bool | int | float | str
+Value: TypeAlias = bool | int | float | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class FloatDistribution:
     """Real numbers in [low, high], on a log scale or in steps if so said.
 
     Raises:
-        InvalidSearchSpaceError: If low > high, a bound is not finite, log and step meet, or log and low <= 0 do.
+        InvalidSearchSpaceError: If low > high, a bound is not finite, log and step meet, or log and low <=
+            0 do.
     """
 
     low: float
@@ -68,7 +70,8 @@ class IntDistribution:
     """Whole numbers from low to high in steps, on a log scale if so said.
 
     Raises:
-        InvalidSearchSpaceError: If low > high, step < 1, log and step > 1 meet, or log and low < 1 do.
+        InvalidSearchSpaceError: If a number is not whole, low > high, step < 1, log and step > 1 meet, or log
+            and low < 1 do.
     """
 
     low: int
@@ -77,6 +80,12 @@ class IntDistribution:
     step: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("low", "high", "step"):
+            try:
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
+            except TypeError as e:
+                msg = f"`{name}` must be a whole number, but got {getattr(self, name)!r}: round it"
+                raise InvalidSearchSpaceError(msg) from e
         _check_bounds(self.low, self.high, self.log, None if self.step == 1 else self.step)
 
     @property
@@ -118,7 +127,8 @@ class CategoricalDistribution:
         wrong = [c for c in self.choices if not (c is None or isinstance(c, bool | int | float | str))]
         if not self.choices or wrong:
             msg = (
-                f"a categorical needs at least one choice, each None, bool, int, float or str, but got {self.choices}: "
+                "a categorical needs at least one choice, each None, bool, int, float or str, but got "
+                f"{self.choices}: "
                 "name structured choices by a label"
             )
             raise InvalidSearchSpaceError(msg)
@@ -135,7 +145,7 @@ class CategoricalDistribution:
             InvalidSearchSpaceError: If it is not among the choices.
         """
         for i, choice in enumerate(self.choices):
-            if type(choice) is type(value) and (choice == value or (choice != choice and value != value)):  # noqa: PLR0124
+            if type(choice) is type(value) and (choice == value or (choice != choice and value != value)):
                 return i
         for i, choice in enumerate(self.choices):
             if choice == value and isinstance(choice, bool) == isinstance(value, bool):
@@ -169,7 +179,7 @@ def snap(distribution: Distribution, units: np.ndarray) -> np.ndarray:
     size = distribution.size
     if isinstance(distribution, CategoricalDistribution):
         assert size is not None
-        return (np.minimum(np.floor(units * size), size - 1) + 0.5) / size
+        return np.asarray((np.minimum(np.floor(units * size), size - 1) + 0.5) / size)
     if size is None:
         return units
     if size == 1:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _BOX, _ROW, _COLUMN = (150, 30), 46, 170
 _MOST_NODES = 2000
 _COLOURS = {
-    "Conv": "#cfe2f3", "Depthwise": "#cfe2f3", "ConvTranspose": "#cfe2f3", "MatMul": "#d9d2e9", "Attention": "#ead1dc",
-    "Add": "#fff2cc", "Mul": "#fff2cc", "Concat": "#fff2cc", "MaxPool": "#d9ead3", "AvgPool": "#d9ead3",
-    "Mean": "#d9ead3", "Global": "#d9ead3", "Input": "#eeeeee", "Output": "#eeeeee",
+    "Conv": "#cfe2f3", "Depthwise": "#cfe2f3", "ConvTranspose": "#cfe2f3", "MatMul": "#d9d2e9",
+    "Attention": "#ead1dc", "Add": "#fff2cc", "Mul": "#fff2cc", "Concat": "#fff2cc", "MaxPool": "#d9ead3",
+    "AvgPool": "#d9ead3", "Mean": "#d9ead3", "Global": "#d9ead3", "Input": "#eeeeee", "Output": "#eeeeee",
 }  # fmt: skip
 
 
@@ -48,16 +48,17 @@ def to_svg(graph: ComputationGraph, title: str = "network") -> str:
             bend = _BOX[0] * 0.8  # a skip connection swings round the boxes between
         middle = (y0 + y1) / 2
         parts.append(
-            f'<path d="M{x0:.0f},{y0:.0f} C{x0 + bend:.0f},{middle:.0f} {x1 + bend:.0f},{middle:.0f} {x1:.0f},{y1:.0f}" '
+            f'<path d="M{x0:.0f},{y0:.0f} '
+            f'C{x0 + bend:.0f},{middle:.0f} {x1 + bend:.0f},{middle:.0f} {x1:.0f},{y1:.0f}" '
             'fill="none" stroke="#666" stroke-width="1.2"/>'
         )
-    for i, node in enumerate(graph.nodes):
-        colour = _COLOURS.get(node.op, "#ffffff")
+    for left, top, node in zip(x.tolist(), y.tolist(), graph.nodes, strict=True):
+        colour, middle = _COLOURS.get(node.op, "#ffffff"), left + _BOX[0] / 2
         parts.append(
-            f'<rect x="{x[i]:.0f}" y="{y[i]:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
+            f'<rect x="{left:.0f}" y="{top:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
             'stroke="#999"/>'
-            f'<text x="{x[i] + _BOX[0] / 2:.0f}" y="{y[i] + 13:.0f}" text-anchor="middle">{escape(_label(node))}</text>'
-            f'<text x="{x[i] + _BOX[0] / 2:.0f}" y="{y[i] + 25:.0f}" text-anchor="middle" fill="#555" font-size="9">'
+            f'<text x="{middle:.0f}" y="{top + 13:.0f}" text-anchor="middle">{escape(_label(node))}</text>'
+            f'<text x="{middle:.0f}" y="{top + 25:.0f}" text-anchor="middle" fill="#555" font-size="9">'
             f"{' x '.join(map(str, node.out_shape))}</text>"
         )
     return "".join([*parts, "</svg>"])
@@ -69,7 +70,7 @@ def _label(node: Node) -> str:
 
 
 def _positions(graph: ComputationGraph) -> tuple[np.ndarray, np.ndarray]:
-    """Left and top of each box: a row a level, and in it the nodes side by side in the order of their inputs."""
+    """Left and top of each box: a row a level, and in it the nodes side by side, centred."""
     columns = np.zeros(len(graph))
     for level in range(graph.depth + 1):
         here = np.flatnonzero(graph.levels == level)

@@ -1,10 +1,10 @@
 """A neural network as a computation graph: a directed acyclic graph with one node a primitive operator.
 
-The representation of GENNAPE (Mills et al., 2023, https://arxiv.org/abs/2211.17226, section 3): nothing is fused,
-weights are features of their node, edges carry no features and follow the forward pass.
+The representation of GENNAPE (Mills et al., 2023, https://arxiv.org/abs/2211.17226, section 3): nothing is
+fused, weights are features of their node, edges carry no features and follow the forward pass.
 
-Notation: N nodes, E edges. Shapes are (channels, height, width) without the batch; a vector has height = width = 1,
-a sequence has height = length and width = 1.
+Notation: N nodes, E edges. Shapes are (channels, height, width) without the batch; a vector has height =
+width = 1, a sequence has height = length and width = 1.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _DTYPES: dict[str, tuple[Any, int]] = {  # field -> dtype, columns (0 = a vector
     "node_params": (np.int64, 0),
     "node_flops": (np.int64, 0),
 }
+_LEAST = {"in_shape": 0, "out_shape": 0, "groups": 1, "node_params": 0, "node_flops": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ class Node:
 class ComputationGraph:
     """A whole network, array-backed, immutable, equal to another when they differ only in the order of nodes.
 
-    Build one with `from_nodes`, `from_module` or a function of `foretell.capture`. Nodes are in topological order.
+    Build one with `from_nodes`, `from_module` or a function of `foretell.capture`. Nodes are in topological
+    order.
 
     Args:
         op: Operator ids, N.
@@ -93,7 +95,8 @@ class ComputationGraph:
         edges: Pairs (source, target), E x 2, source < target.
 
     Raises:
-        InvalidArchitectureError: If the arrays disagree, an operator is unknown, an edge dangles or points backwards.
+        InvalidArchitectureError: If the arrays disagree, an operator is unknown, an edge dangles or points
+            backwards.
 
     >>> g = ComputationGraph.from_nodes(
     ...     [Node("Input", (3, 8, 8), (3, 8, 8)), Node("ReLU", (3, 8, 8), (3, 8, 8)),
@@ -129,22 +132,26 @@ class ComputationGraph:
         if len(source) and not (source.min() >= 0 and target.max() < n and bool((source < target).all())):
             wrong = self.edges[(source < 0) | (target >= n) | (source >= target)][0].tolist()
             msg = (
-                f"an edge must join two existing nodes, the source before the target, but got {wrong} among {n} "
+                f"an edge must join two existing nodes, the source before the target, but got {wrong} among "
+                f"{n} "
                 "nodes: give nodes in topological order, or use ComputationGraph.from_nodes, which sorts them"
             )
             raise InvalidArchitectureError(msg)
-        if min(int(self.in_shape.min()), int(self.out_shape.min()), int(self.node_params.min())) < 0:
-            msg = "shapes and parameter counts must be >= 0: check the node that holds the negative number"
-            raise InvalidArchitectureError(msg)
+        for name, least in _LEAST.items():
+            if int(getattr(self, name).min()) < least:
+                msg = f"`{name}` must be >= {least}, but got {int(getattr(self, name).min())}: check that node"
+                raise InvalidArchitectureError(msg)
 
     def _freeze(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         given = np.asarray(getattr(self, name))
-        if given.size == 0:
+        if given.size == 0 and 0 in shape:
             given = given.reshape(shape)
-        array = given.astype(dtype, copy=given.flags.writeable or given.dtype != dtype)
+        with np.errstate(invalid="ignore"):  # nan and infinity are found by the comparison below
+            array: np.ndarray = given.astype(dtype, copy=given.flags.writeable or given.dtype != dtype)
         if array.shape != shape or (given.dtype != dtype and not np.array_equal(array, given)):
             msg = (
-                f"`{name}` must have shape {shape} and fit {np.dtype(dtype).name}, but got shape {given.shape} of "
+                f"`{name}` must have shape {shape} and fit {np.dtype(dtype).name}, but got shape "
+                f"{given.shape} of "
                 f"{given.dtype}: give one row a node"
             )
             raise InvalidArchitectureError(msg)
@@ -181,7 +188,9 @@ class ComputationGraph:
         )
 
     @classmethod
-    def from_module(cls, module: torch.nn.Module, *example_inputs: object, **example_kwargs: object) -> ComputationGraph:
+    def from_module(
+        cls, module: torch.nn.Module, *example_inputs: object, **example_kwargs: object
+    ) -> ComputationGraph:
         """Capture a module's forward pass, see `foretell.capture.module.capture_module`."""
         from foretell.capture.module import capture_module
 
@@ -223,10 +232,10 @@ class ComputationGraph:
 
     @cached_property
     def digest(self) -> str:
-        """A 128-bit name, equal for graphs that differ only in the order of their nodes, the same on any machine.
+        """A 128-bit name, the same for graphs that differ only in the order of nodes, and on any machine.
 
-        Two sweeps: every node is named by its features and the multiset of its inputs' names, then by that and the
-        multiset of its consumers' names; the digest hashes the multiset of all names.
+        Two sweeps: every node is named by its features and the multiset of its inputs' names, then by that
+        and the multiset of its consumers' names; the digest hashes the multiset of all names.
         """
         table = np.column_stack([getattr(self, name).reshape(len(self), -1) for name in _DTYPES]).astype("<i8")
         forward = _sweep([row.tobytes() for row in table], self.edges[:, 0], self.edges[:, 1])
@@ -270,8 +279,9 @@ class ComputationGraph:
         """The graph for PyTorch Geometric.
 
         Returns:
-            `Data` with `op` (N, operator ids), `x` (N x 16 float features: log2(1 + shapes) 6, kernel 2, stride 2,
-            dilation 2, log2 groups, bias, log10(1 + params), log10(1 + flops)) and `edge_index` (2 x E).
+            `Data` with `op` (N, operator ids), `x` (N x 16 float features: log2(1 + shapes) 6, kernel 2,
+            stride 2, dilation 2, log2 groups, bias, log10(1 + params), log10(1 + flops)) and `edge_index`
+            (2 x E).
         """
         import torch
 
@@ -315,7 +325,8 @@ class ComputationGraph:
     def __repr__(self) -> str:
         ops = ", ".join(f"{name}: {count}" for name, count in self.op_counts().items())
         return (
-            f"ComputationGraph(nodes={len(self)}, edges={len(self.edges)}, depth={self.depth}, params={self.params:_}, "
+            f"ComputationGraph(nodes={len(self)}, edges={len(self.edges)}, depth={self.depth}, "
+            f"params={self.params:_}, "
             f"flops={self.flops:_}, ops={{{ops}}})"
         )
 
@@ -348,7 +359,7 @@ def _topological_order(n: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _sweep(labels: Sequence[bytes], source: np.ndarray, target: np.ndarray) -> list[bytes]:
-    """Name nodes 0..N-1 by label and the multiset of their inputs' names; every source precedes its target."""
+    """Name nodes by label and the multiset of their inputs' names; every source precedes its target."""
     inputs: list[list[int]] = [[] for _ in labels]
     for a, b in zip(source.tolist(), target.tolist(), strict=True):
         inputs[b].append(a)

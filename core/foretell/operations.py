@@ -1,8 +1,8 @@
 """The operator vocabulary: what a node of a computation graph may be.
 
-Ids 0 to 31 are the 32 operators of GENNAPE (Mills et al., 2023, "GENNAPE: Towards Generalized Neural Architecture
-Performance Estimators", https://arxiv.org/abs/2211.17226); later ids are ours. Ids are append-only: a stored graph
-keeps its meaning. `weighted` operators carry a kernel or matrix that is learnt.
+Ids 0 to 31 are the 32 operators of GENNAPE (Mills et al., 2023, "GENNAPE: Towards Generalized Neural
+Architecture Performance Estimators", https://arxiv.org/abs/2211.17226); later ids are ours. Ids are
+append-only: a stored graph keeps its meaning. `weighted` operators carry a kernel or matrix that is learnt.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 VOCABULARY_VERSION = 2
 
 _V1 = (
-    "Unknown Input Output Conv Depthwise BatchNorm ReLU ReLU6 MatMul Add Mul Concat MaxPool AvgPool Sigmoid Tanh "
-    "Swish GELU Pad Mean SpaceToBatch BatchToSpace SpaceToDepth DepthToSpace Global Identity Zero "
-    "Reserved27 Reserved28 Reserved29 Reserved30 Reserved31"
-).split()
+    "Unknown", "Input", "Output", "Conv", "Depthwise", "BatchNorm", "ReLU", "ReLU6", "MatMul", "Add", "Mul",
+    "Concat", "MaxPool", "AvgPool", "Sigmoid", "Tanh", "Swish", "GELU", "Pad", "Mean", "SpaceToBatch",
+    "BatchToSpace", "SpaceToDepth", "DepthToSpace", "Global", "Identity", "Zero", "Reserved27",
+    "Reserved28", "Reserved29", "Reserved30", "Reserved31",
+)  # fmt: skip
 _V2 = (
-    "LayerNorm RMSNorm GroupNorm InstanceNorm Softmax Attention BatchMatMul Embedding ConvTranspose Resize Sub Div "
-    "Exp Pow Slice Split Transpose Gather Reduce Scan Rnn HardSwish HardSigmoid LeakyReLU ELU Softplus Log Sqrt "
-    "Compare Where Max Min Elementwise Constant"
-).split()
+    "LayerNorm", "RMSNorm", "GroupNorm", "InstanceNorm", "Softmax", "Attention", "BatchMatMul", "Embedding",
+    "ConvTranspose", "Resize", "Sub", "Div", "Exp", "Pow", "Slice", "Split", "Transpose", "Gather",
+    "Reduce", "Scan", "Rnn", "HardSwish", "HardSigmoid", "LeakyReLU", "ELU", "Softplus", "Log", "Sqrt",
+    "Compare", "Where", "Max", "Min", "Elementwise", "Constant",
+)  # fmt: skip
 _WEIGHTED = frozenset({"Conv", "Depthwise", "MatMul", "ConvTranspose", "Embedding", "Rnn"})
 
 
@@ -73,7 +75,7 @@ def operation(key: str | int) -> OperationSpec:
 
 
 def register_operation(spec: OperationSpec) -> None:
-    """Add a third-party operator; ids from 1000 on are free for that. Registering the same one twice is allowed.
+    """Add a third-party operator; ids from 1000 on are free for that. The same one twice is allowed.
 
     Raises:
         InvalidArchitectureError: If the name or the id already belongs to another operator.

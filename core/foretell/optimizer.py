@@ -1,6 +1,7 @@
 """Bayesian optimisation over configurations whose networks may be visible: what to try next.
 
-A pure function of what is known, so that workers who see the same storage agree and nothing is lost with a process.
+A pure function of what is known, so that workers who see the same storage agree and nothing is lost with a
+process.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(float(v) for v in self.values))
-        if not self.values or any(v != v for v in (*self.values, self.violation)):  # noqa: PLR0124 - nan
+        if not self.values or any(v != v for v in (*self.values, self.violation)):
             msg = f"an observation needs objectives that are numbers, but got {self.values}: leave failed ones out"
             raise InvalidDataError(msg)
 
@@ -67,7 +68,8 @@ class BayesianOptimizer:
 
     Args:
         space: What may be varied.
-        graph: Gives the network of a configuration, None where it has none; the surrogate then sees the network too.
+        graph: Gives the network of a configuration, None where it has none; the surrogate then sees the
+            network too.
             Called for every observation and for the most promising proposals; cache it.
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
     """
@@ -88,7 +90,8 @@ class BayesianOptimizer:
         Args:
             observations: What is known, in the order in which it became known.
             pending: Configurations now being evaluated elsewhere.
-            seed: Source of randomness for this suggestion; `seed` and `index` should differ between suggestions.
+            seed: Source of randomness for this suggestion; `seed` and `index` should differ between
+                suggestions.
             index: Number of this suggestion, for the start-up sequence; counts all that is known by default.
 
         Returns:
@@ -146,13 +149,15 @@ class BayesianOptimizer:
         for _ in range(2):
             best = rows[np.argsort(-scores, kind="stable")[:5]]
             edits = local_edits(self.space, best, _N_REFINED, rng)
-            rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, belief.score(block.encode_units(edits))])
+            rows, scores = (
+                np.concatenate([rows, edits]),
+                np.concatenate([scores, belief.score(block.encode_units(edits))]),
+            )
         order = np.argsort(-scores, kind="stable")
         fresh = order[unseen(rows[order], seen)]
         wanted = 1 if self.graph is None else _SHORTLIST
-        if len(fresh) == 0:  # a small space, used up: its best point again
-            return rows[order[:1]]
-        return rows[fresh[:wanted]]
+        chosen = fresh[:wanted] if len(fresh) else order[:1]  # a small space, used up: its best point again
+        return np.asarray(rows[chosen])
 
     def _look_at_networks(
         self,

@@ -1,6 +1,7 @@
 """What a surrogate believes: a distribution for every candidate.
 
-Everything downstream (ranking, acquisition, intervals) uses only the `Posterior` protocol. Larger values are better.
+Everything downstream (ranking, acquisition, intervals) uses only the `Posterior` protocol. Larger values
+are better.
 """
 
 from __future__ import annotations
@@ -57,12 +58,15 @@ class GaussianPosterior:
 
     def __post_init__(self) -> None:
         if self.mean.shape != self.std.shape or not bool(np.all((self.std > 0) & np.isfinite(self.std))):
-            msg = f"a posterior needs one positive std a mean, but got shapes {self.mean.shape}, {self.std.shape}: check it"
+            msg = (
+                f"a posterior needs one positive std a mean, but got shapes {self.mean.shape}, "
+                f"{self.std.shape}: check it"
+            )
             raise InvalidDataError(msg)
 
     def quantile(self, q: float) -> Float[np.ndarray, " n"]:
         """See `Posterior.quantile`."""
-        return self.mean + self.std * normal_quantile(q)
+        return np.asarray(self.mean + self.std * normal_quantile(q))
 
     def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "n_samples n"]:
         """See `Posterior.sample`."""
@@ -90,12 +94,12 @@ class WarpedPosterior:
     @property
     def mean(self) -> Float[np.ndarray, " n"]:
         """See `Posterior.mean`."""
-        return self._spread().mean(axis=0)
+        return np.asarray(self._spread().mean(axis=0))
 
     @property
     def std(self) -> Float[np.ndarray, " n"]:
         """See `Posterior.std`."""
-        return self._spread().std(axis=0)
+        return np.asarray(self._spread().std(axis=0))
 
     def quantile(self, q: float) -> Float[np.ndarray, " n"]:
         """See `Posterior.quantile`."""

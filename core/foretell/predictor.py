@@ -44,7 +44,8 @@ class Predictor:
     >>> from foretell import FloatDistribution, Hyperparameters, SearchSpace
     >>> space = SearchSpace({"lr": FloatDistribution(1e-4, 1e-1, log=True)})
     >>> predictor = Predictor(encoders=(Hyperparameters(space),))
-    >>> predictor.fit([{"lr": 1e-4}, {"lr": 1e-3}, {"lr": 1e-1}], [0.5, 0.9, 0.2]).rank([{"lr": 0.09}, {"lr": 0.001}])
+    >>> predictor = predictor.fit([{"lr": 1e-4}, {"lr": 1e-3}, {"lr": 1e-1}], [0.5, 0.9, 0.2])
+    >>> predictor.rank([{"lr": 0.09}, {"lr": 0.001}])
     array([1, 0])
     """
 
@@ -60,7 +61,9 @@ class Predictor:
         return Encoding.side_by_side([encoder.encode(candidates) for encoder in self.encoders])
 
     def fit(
-        self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]], y: Sequence[float] | np.ndarray
+        self,
+        items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]],
+        y: Sequence[float] | np.ndarray,
     ) -> Self:
         """Learn from candidates and their targets.
 
@@ -69,7 +72,8 @@ class Predictor:
             y: Targets, n; larger is better, infinite allowed.
 
         Raises:
-            InvalidDataError: If there are none, the lengths differ or a target is `nan`; an earlier fit stays.
+            InvalidDataError: If there are none, the lengths differ or a target is `nan`; an earlier fit
+                stays.
         """
         return self.fit_encoding(self.encode(items), np.asarray(y, dtype=np.float64))
 
@@ -97,9 +101,7 @@ class Predictor:
         fitted = self._require()
         return WarpedPosterior(fitted.surrogate.predict(fitted.scaler.transform(encoding)), fitted.warp)
 
-    def rank(
-        self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]
-    ) -> Int[np.ndarray, " n"]:
+    def rank(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Int[np.ndarray, " n"]:
         """Positions of the candidates, best first.
 
         Raises:

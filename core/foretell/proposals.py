@@ -14,6 +14,7 @@ from foretell.distributions import CategoricalDistribution
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
+    from foretell.distributions import Distribution
     from foretell.search_space import SearchSpace
 
 
@@ -40,16 +41,19 @@ def local_edits(
     moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
     for j, distribution in enumerate(space.distributions.values()):
         size = distribution.size
-        if size is not None and (isinstance(distribution, CategoricalDistribution) or size <= 3):
+        if size is not None and _slotted(distribution, size):
             slot = np.floor(children[:, j] * size)
             other = (slot + rng.integers(1, max(size, 2), n)) % size
             moved[:, j] = (other + 0.5) / size
     return space.snap(np.where(change, moved, children))
 
 
-def unseen(
-    rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]
-) -> Bool[np.ndarray, " n"]:
+def _slotted(distribution: Distribution, size: int) -> bool:
+    """Whether all values have slots of one width, and are so few that any other is as near as the next."""
+    return isinstance(distribution, CategoricalDistribution) or (size <= 3 and not distribution.log)
+
+
+def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " n"]:
     """Which rows differ from all seen ones and from the rows before them; inactive equals inactive."""
     taken = {row.tobytes() for row in _canonical(seen)}
     fresh = np.zeros(len(rows), dtype=bool)

@@ -1,8 +1,8 @@
 """Many objectives to one: a random augmented Chebyshev weighting, drawn anew for every suggestion.
 
 Knowles, 2006, "ParEGO: A hybrid algorithm with on-line landscape approximation for expensive multiobjective
-optimization problems", https://doi.org/10.1109/TEVC.2005.851274, equation 2. Objectives enter as ranks instead of being
-scaled by their range, so one extreme value cannot flatten the others; this is ours.
+optimization problems", https://doi.org/10.1109/TEVC.2005.851274, equation 2. Objectives enter as ranks
+instead of being scaled by their range, so one extreme value cannot flatten the others; this is ours.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def scalarise(values: Float[np.ndarray, "n m"], rng: np.random.Generator) -> Flo
 
     ranks = (rankdata(values, axis=0) - 0.5) / len(values)
     weighted = (ranks - 1.0) * rng.dirichlet(np.ones(values.shape[1]))
-    return weighted.min(axis=1) + _RHO * weighted.sum(axis=1)
+    return np.asarray(weighted.min(axis=1) + _RHO * weighted.sum(axis=1))
 
 
 def feasible_first(y: Float[np.ndarray, " n"], violation: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Targets in which every infeasible observation lies below all feasible ones, the worse the more it violates.
+    """Targets in which the infeasible lie below all finite feasible ones, the worse the more they violate.
 
     Args:
         y: Targets, larger is better.
@@ -52,7 +52,7 @@ def feasible_first(y: Float[np.ndarray, " n"], violation: Float[np.ndarray, " n"
 
 
 def held_down(y: Float[np.ndarray, " n"], partial: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Targets in which no evaluation that was stopped early counts for more than the median of the finished ones.
+    """Targets in which no evaluation that was stopped early counts for more than the finished ones' median.
 
     Whoever stopped it judged it hopeless, and early values of some metrics look better than final ones.
 
@@ -62,4 +62,6 @@ def held_down(y: Float[np.ndarray, " n"], partial: Bool[np.ndarray, " n"]) -> Fl
     """
     if not partial.any() or partial.all():
         return y
-    return np.where(partial, np.minimum(y, np.median(y[~partial])), y)
+    finished = np.sort(y[~partial])
+    median = finished[(len(finished) - 1) // 2]  # the lower one: the mean of two infinite values may be nan
+    return np.where(partial, np.minimum(y, median), y)

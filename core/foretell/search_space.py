@@ -1,6 +1,7 @@
 """A search space: named distributions, some of them active only under a condition on another.
 
-The space works on matrices of positions in the unit cube, one column a parameter; `nan` marks an inactive one.
+The space works on matrices of positions in the unit cube, one column a parameter; `nan` marks an inactive
+one.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ class SearchSpace:
         InvalidSearchSpaceError: If a condition names an unknown parameter or one that comes later.
 
     >>> from foretell.distributions import CategoricalDistribution, IntDistribution
-    >>> space = SearchSpace({"depth": IntDistribution(1, 3), "act": CategoricalDistribution(("relu", "gelu"))})
+    >>> act = CategoricalDistribution(("relu", "gelu"))
+    >>> space = SearchSpace({"depth": IntDistribution(1, 3), "act": act})
     >>> space.to_unit([{"depth": 2, "act": "gelu"}]).round(2).tolist()
     [[0.5, 0.75]]
     """
@@ -57,10 +59,14 @@ class SearchSpace:
             for condition in conditions:
                 if name not in order or order.get(condition.parent, len(order)) >= order[name]:
                     msg = (
-                        f"a condition must name two known parameters, the parent first, but got {name!r} under "
+                        f"a condition must name two known parameters, the parent first, but got {name!r} "
+                        "under "
                         f"{condition.parent!r} in {list(order)}: list the parent before its child"
                     )
                     raise InvalidSearchSpaceError(msg)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SearchSpace, (dict(self.distributions), dict(self.conditions))
 
     def __len__(self) -> int:
         return len(self.distributions)
@@ -102,7 +108,7 @@ class SearchSpace:
         )
 
     def to_unit(self, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, "n d"]:
-        """Positions in the unit cube; `nan` where a configuration lacks a parameter or holds an unknown choice.
+        """Positions in the unit cube; `nan` where a parameter is absent or its choice unknown.
 
         A number outside its bounds, from when these were others, lies outside the cube.
         """
@@ -113,6 +119,8 @@ class SearchSpace:
                 if name not in config:
                     continue
                 value = config[name]
+                if isinstance(value, np.generic):  # what pandas and numpy hand out
+                    value = value.item()
                 key = (type(value), value)
                 if key not in memo:
                     memo[key] = _unit_or_nan(distribution, value)
@@ -150,7 +158,7 @@ class SearchSpace:
         return self.from_unit(self.sample_units(1, rng)[0])
 
     def quasi_random(self, index: int, seed: int) -> dict[str, Value]:
-        """Point `index` of a scrambled Sobol sequence: even coverage, and distinct for workers with distinct indices."""
+        """Point `index` of a scrambled Sobol sequence: even coverage, and another for every index."""
         from scipy.stats import qmc
 
         if not len(self):

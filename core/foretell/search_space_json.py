@@ -39,7 +39,10 @@ def space_from_json(data: Any) -> SearchSpace:
         for name, parent, values in data["conditions"]:
             conditions[name] = (*conditions.get(name, ()), Condition(parent, frozenset(values)))
     except (KeyError, TypeError, ValueError) as e:
-        msg = f"a stored search space needs `distributions` and `conditions` in foretell's form, but got {e!r}: save it again"
+        msg = (
+            "a stored search space needs `distributions` and `conditions` in foretell's form, but got "
+            f"{e!r}: save it again"
+        )
         raise InvalidSearchSpaceError(msg) from e
     return SearchSpace(distributions, conditions)
 

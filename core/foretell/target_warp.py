@@ -1,7 +1,7 @@
-"""A monotone transformation that makes a target's distribution normal, robust to outliers and infinite values.
+"""A monotone transformation that makes a target's distribution normal, whatever its outliers.
 
-Accuracies pile up near the best and trail off far below; a Gaussian process wants a bell. Ranks decide, so no single
-diverged training run can bend the surrogate.
+Accuracies pile up near the best and trail off far below; a Gaussian process wants a bell. Ranks decide, so
+no single diverged training run can bend the surrogate.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class TargetWarp:
         """
         y = np.asarray(y, dtype=np.float64)
         if y.ndim != 1 or len(y) == 0 or np.isnan(y).any():
-            msg = f"targets must be a vector of numbers, but got shape {y.shape} with {np.isnan(y).sum()} nan: drop them"
+            msg = (
+                f"targets must be a vector of numbers, but got shape {y.shape} with {np.isnan(y).sum()} nan: drop them"
+            )
             raise InvalidDataError(msg)
-        distinct, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
+        distinct, counts = np.unique(y, return_counts=True)
         middle = np.cumsum(counts) - counts / 2
         scores = normal_quantile(middle / len(y))
         finite = np.isfinite(distinct)
-        del inverse
         return cls(distinct[finite], scores[finite])
 
     def forward(self, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -63,15 +64,15 @@ class TargetWarp:
 
     @staticmethod
     def _through(x: np.ndarray, knots: np.ndarray, images: np.ndarray) -> np.ndarray:
+        finite = np.isfinite(x)
         if len(knots) == 0:
             return np.zeros_like(x)
-        if len(knots) == 1:  # one distinct value: the unit of the score is unknown, any positive slope will do
-            return images[0] + (np.where(np.isfinite(x), x, knots[0]) - knots[0]) * 1e-3
+        if len(knots) == 1:  # the unit of the score is unknown then, and any positive slope will do
+            return np.asarray(images[0] + (np.where(finite, x, knots[0]) - knots[0]) * 1e-3)
         inside = np.interp(x, knots, images)
-        ends = []
         k = min(len(knots) - 1, max(1, len(knots) // 10))  # the slope of the outer tenth
-        for a, b in ((0, k), (len(knots) - 1 - k, len(knots) - 1)):
-            ends.append((images[b] - images[a]) / (knots[b] - knots[a]))
+        first, last = (
+            (images[b] - images[a]) / (knots[b] - knots[a]) for a, b in ((0, k), (len(knots) - 1 - k, len(knots) - 1))
+        )
         below, above = np.minimum(x - knots[0], 0.0), np.maximum(x - knots[-1], 0.0)
-        finite = np.isfinite(x)
-        return inside + np.where(finite, below, 0.0) * ends[0] + np.where(finite, above, 0.0) * ends[1]
+        return np.asarray(inside + np.where(finite, below, 0.0) * first + np.where(finite, above, 0.0) * last)

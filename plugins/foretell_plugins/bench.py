@@ -10,6 +10,9 @@ import click
 from foretell.errors import PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from foretell.benchmarks.runner import Cell
     from foretell_plugins.registry import Plugins
 
 
@@ -56,12 +59,12 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
     click.echo(f"Results: {out}")
 
 
-def _plot(rows: list[tuple[object, str, float, str]], path: Path) -> None:
+def _plot(rows: Sequence[tuple[Cell, str, float, str]], path: Path) -> None:
     from foretell.benchmarks.bars import bars_figure
     from foretell.errors import MissingDependencyError
 
     try:
-        figure = bars_figure(rows)  # type: ignore[arg-type]
+        figure = bars_figure(rows)
     except MissingDependencyError as e:
         click.echo(f"No plot: {e}", err=True)
         return

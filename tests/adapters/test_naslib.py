@@ -147,9 +147,7 @@ def test_one_architecture_is_judged_as_among_others() -> None:
 def test_it_learns_what_can_be_learnt() -> None:
     scipy_stats = pytest.importorskip("scipy.stats")
     train, test = sample("nasbench301", 60), sample("nasbench301", 40, seed=1)
-    truth = [
-        graph_of(a, "nasbench301").depth + 0.1 * graph_of(a, "nasbench301").params / 1e5 for a in train + test
-    ]
+    truth = [graph_of(a, "nasbench301").depth + 0.1 * graph_of(a, "nasbench301").params / 1e5 for a in train + test]
     predictor = ForetellPredictor("darts")
     predictor.fit(train, truth[:60])
     assert scipy_stats.kendalltau(predictor.query(test), truth[60:])[0] > 0.7
@@ -187,9 +185,7 @@ def test_each_space_reads_its_own_specification() -> None:
 
 
 def test_errors_say_what_to_do() -> None:
-    with pytest.raises(
-        InvalidSearchSpaceError, match=r"one of \['darts', .*but got 'asr': pass one of these"
-    ):
+    with pytest.raises(InvalidSearchSpaceError, match=r"one of \['darts', .*but got 'asr': pass one of these"):
         ForetellPredictor().set_ss_type("asr")
     with pytest.raises(InvalidSearchSpaceError, match=r"but got None: pass one of these to set_ss_type"):
         ForetellPredictor().fit(sample("nasbench201", 2), [1.0, 2.0])
@@ -272,9 +268,7 @@ def test_a_stand_in_refuses_with_our_error() -> None:
     from foretell_adapters.naslib.compat import _StandIn
 
     module = _StandIn("torchvision.transforms")
-    with pytest.raises(
-        MissingDependencyError, match=r"torchvision.transforms.Resize needs .* pip install torchvision"
-    ):
+    with pytest.raises(MissingDependencyError, match=r"torchvision.transforms.Resize needs .* pip install torchvision"):
         module.Resize(32)
     assert not hasattr(module, "__path__")
 
@@ -328,6 +322,32 @@ def test_real_evaluator_on_real_labels(space: str, naslib: Any, tmp_path: Path) 
     assert results["kendalltau"] > 0.2
 
 
+EXAMPLE = Path(__file__).parents[2] / "examples/naslib_benchmark.py"
+
+
+def run_example(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(EXAMPLE), "--train", "20", "--test", "20", "--seeds", "1", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@needs_naslib
+@pytest.mark.naslib
+def test_the_example_prints_a_table() -> None:
+    if not (DATA / "nasbench101/nb101.npz").is_file():
+        pytest.skip(f"needs the table nasbench101/nb101.npz in FORETELL_DATA (looked in {DATA.resolve()})")
+    done = run_example("--spaces", "nasbench101", "--data", str(DATA))
+    assert done.returncode == 0, done.stderr
+    rows = [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+    assert rows == ["nasbench101:", "predictor", "rf", "xgb", "flops", "foretell"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("naslib") is not None, reason="NASLib is importable here")
+def test_the_example_says_what_is_missing() -> None:
+    done = run_example()
+    assert done.returncode == 1
+    assert "No module named 'naslib': put a checkout of NASLib on PYTHONPATH" in done.stderr
+
+
 @needs_naslib
 @pytest.mark.naslib
 @pytest.mark.filterwarnings("ignore")
@@ -338,12 +358,7 @@ def test_real_architectures_become_the_networks_naslib_builds(space: str, naslib
     from torch import nn
 
     def weights(module: Any) -> int:
-        return sum(
-            p.numel()
-            for m in module.modules()
-            if isinstance(m, nn.Conv2d | nn.Linear)
-            for p in m.parameters()
-        )
+        return sum(p.numel() for m in module.modules() if isinstance(m, nn.Conv2d | nn.Linear) for p in m.parameters())
 
     arch = get_search_space(space, "class_scene" if space.startswith("trans") else "cifar10")
     cell = tuple((source, op) for n in range(4) for source, op in ((n, n), (n + 1, 6 - n)))

@@ -22,7 +22,7 @@ from foretell_adapters.optuna import ForetellSampler
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-import optuna_objectives  # noqa: E402
+import optuna_objectives
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -157,8 +157,12 @@ def test_foreign_failed_pruned_infinite_and_enqueued_trials_are_survived() -> No
     space = {"x": FloatDistribution(-1, 1), "lr": FloatDistribution(1e-4, 1, log=True)}
     for value in (1.0, math.inf, -math.inf):
         study.add_trial(create_trial(params={"x": 0.5, "lr": 0.1}, distributions=space, value=value))
-    study.add_trial(create_trial(params={"other": "a"}, distributions={"other": CategoricalDistribution(("a", "b"))}, value=2.0))
-    study.add_trial(create_trial(state=TrialState.FAIL, params={"x": 0.1}, distributions={"x": FloatDistribution(-1, 1)}))
+    study.add_trial(
+        create_trial(params={"other": "a"}, distributions={"other": CategoricalDistribution(("a", "b"))}, value=2.0)
+    )
+    study.add_trial(
+        create_trial(state=TrialState.FAIL, params={"x": 0.1}, distributions={"x": FloatDistribution(-1, 1)})
+    )
     study.add_trial(create_trial(value=0.3))  # no parameters
     study.enqueue_trial({"x": 0.25, "kind": "conv"})
 
@@ -209,7 +213,9 @@ def test_a_long_proposal_is_stored_in_pieces_that_an_rdb_holds(tmp_path: Path) -
     def objective(trial: optuna.Trial) -> float:
         return sum(trial.suggest_float(f"a_rather_long_parameter_name_{i}", 0, 1) for i in range(80))
 
-    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/s.db", sampler=ForetellSampler(seed=0, n_startup_trials=1))
+    study = optuna.create_study(
+        storage=f"sqlite:///{tmp_path}/s.db", sampler=ForetellSampler(seed=0, n_startup_trials=1)
+    )
     study.optimize(objective, n_trials=3)
     pieces = {k: v for k, v in study.trials[-1].system_attrs.items() if k.startswith("foretell:proposal:")}
     assert len(pieces) > 1
@@ -256,7 +262,9 @@ def test_two_objectives_spread_over_the_front() -> None:
         x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
         return x**2 + y, (x - 1) ** 2 + y
 
-    study = optuna.create_study(directions=["minimize", "minimize"], sampler=ForetellSampler(seed=0, n_startup_trials=5))
+    study = optuna.create_study(
+        directions=["minimize", "minimize"], sampler=ForetellSampler(seed=0, n_startup_trials=5)
+    )
     study.optimize(objective, n_trials=30)
     front = [t.params["x"] for t in study.best_trials if t.params["y"] < 0.05]
     assert len(front) >= 5

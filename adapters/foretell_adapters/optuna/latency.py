@@ -7,6 +7,7 @@ is reported, and the mean too, since a sampler may do its work only now and then
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -134,7 +135,5 @@ def _suggest(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict
 
 
 def _value(params: Mapping[str, Any]) -> float:
-    numbers = [v for v in params.values() if not isinstance(v, str)]
-    return sum((v / 64 - 0.3) ** 2 if isinstance(v, int) else (v - 0.3) ** 2 for v in numbers) + sum(
-        v == "a" for v in params.values()
-    )
+    numbers = [float(v) / 64 if isinstance(v, int) else float(v) for v in params.values() if not isinstance(v, str)]
+    return math.fsum((v - 0.3) ** 2 for v in numbers) + sum(v == "a" for v in params.values())

@@ -98,7 +98,7 @@ def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, B
 
 def running_config(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Value]:
     """What a running trial tries: its stored proposal, overruled by what it was given; half a proposal is none."""
-    pieces = []
+    pieces: list[str] = []
     while isinstance(piece := trial.system_attrs.get(f"{_PROPOSAL_KEY}:{len(pieces)}"), str):
         pieces.append(piece)
     try:

@@ -13,6 +13,7 @@ from foretell.drawing import to_svg
 from foretell.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from foretell.benchmarks.comparison import Forecast, Studies
@@ -43,8 +44,8 @@ def report(studies: Studies, seen: Forecast, graph: GraphFunction, title: str, p
     network = graph(winner.config)
     settings = ", ".join(f"{escape(str(k))} = {escape(_short(v))}" for k, v in winner.config.items())
     rows = "".join(
-        f"<tr><td>{escape(r.method)}</td><td>{r.best:.4f}</td><td>{100 * r.accuracy:.1f} %</td><td>{r.mean_rank:.2f}</td>"
-        f"<td>{r.suggest_ms:.1f}</td><td>{r.total_seconds:.1f}</td></tr>"
+        f"<tr><td>{escape(r.method)}</td><td>{r.best:.4f}</td><td>{100 * r.accuracy:.1f} %</td>"
+        f"<td>{r.mean_rank:.2f}</td><td>{r.suggest_ms:.1f}</td><td>{r.total_seconds:.1f}</td></tr>"
         for r in table(studies)
     )
     drawing = to_svg(network, "best network") if network is not None else "<p>No network to draw.</p>"
@@ -60,10 +61,11 @@ def report(studies: Studies, seen: Forecast, graph: GraphFunction, title: str, p
 <h2>Best so far</h2><figure>{_svg(curves_figure(studies), "Best validation log loss after each trial, by method")}
 <figcaption>Median over seeds, with the range of the middle half.</figcaption></figure>
 <h2>Predicted against measured</h2><figure>{_svg(forecast_figure(seen), "Predicted against measured log loss")}
-<figcaption>{len(seen.truth)} networks held out, {seen.n_train} learnt from. Kendall tau {seen.tau:.2f} with the network in
-view, {seen.tau_without_graph:.2f} from hyperparameters alone, {seen.tau_params:.2f} by counting parameters. The 90 %
+<figcaption>{len(seen.truth)} networks held out, {seen.n_train} learnt from. Kendall tau {seen.tau:.2f} with the network
+in view, {seen.tau_without_graph:.2f} from hyperparameters alone, {seen.tau_params:.2f} by counting parameters. The 90 %
 intervals hold {100 * seen.coverage:.0f} % of the measured values.</figcaption></figure>
-<h2>The best network</h2><p>Log loss {winner.loss:.4f}, accuracy {100 * winner.accuracy:.1f} %: <code>{settings}</code></p>
+<h2>The best network</h2>
+<p>Log loss {winner.loss:.4f}, accuracy {100 * winner.accuracy:.1f} %: <code>{settings}</code></p>
 <figure>{drawing}</figure></main></body></html>
 """
 
@@ -97,7 +99,7 @@ def forecast_figure(seen: Forecast) -> Figure:
     return figure
 
 
-def _new_figure() -> tuple[Figure, object]:
+def _new_figure() -> tuple[Figure, Axes]:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as e:

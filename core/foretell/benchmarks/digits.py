@@ -6,6 +6,7 @@ Recognition of Handwritten Digits", https://doi.org/10.24432/C50P49). Networks a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,7 +36,7 @@ SPACE = SearchSpace(
         "momentum": FloatDistribution(0.0, 0.99),
         "lr": FloatDistribution(1e-4, 1.0, log=True),
         "weight_decay": FloatDistribution(1e-6, 1e-1, log=True),
-        "batch_size": IntDistribution(16, 256, log=True),
+        "batch_size": IntDistribution(32, 256, log=True),
     },
     {
         "kernel": (Condition("family", _CNN),),
@@ -59,7 +60,8 @@ class _Block(nn.Module):
         self.skip = skip
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.body(x) if self.skip else self.body(x)
+        changed: torch.Tensor = self.body(x)
+        return x + changed if self.skip else changed
 
 
 def build(config: Mapping[str, Value]) -> nn.Module:
@@ -120,14 +122,15 @@ def train(config: Mapping[str, Value], seed: int) -> Score:
                 rows = order[start : start + batch]
                 if len(rows) > 1:  # batch normalisation needs two
                     optimiser.zero_grad(set_to_none=True)
-                    nn.functional.cross_entropy(network(images[rows]), labels[rows]).backward()
+                    loss = nn.functional.cross_entropy(network(images[rows]), labels[rows])
+                    torch.autograd.backward(loss)
                     optimiser.step()
     network.eval()
     with torch.no_grad():
         logits = network(held_images)
-        loss = float(nn.functional.cross_entropy(logits, held_labels))
+        held_loss = float(nn.functional.cross_entropy(logits, held_labels))
         accuracy = float((logits.argmax(dim=1) == held_labels).float().mean())
-    return Score(loss if loss == loss else float("inf"), accuracy)  # noqa: PLR0124 - nan
+    return Score(held_loss if math.isfinite(held_loss) else math.inf, accuracy)
 
 
 def _optimiser(network: nn.Module, config: Mapping[str, Value]) -> torch.optim.Optimizer:

@@ -81,12 +81,12 @@ def run(benchmark: Benchmark, cells: Sequence[Cell], out: Path) -> Iterator[Cell
     for cell in cells:
         if cell not in done:
             found = benchmark.measure(cell)
-            lines = [
-                json.dumps(asdict(Measurement(benchmark.name, **asdict(cell), metric=k, value=v, unit=u, version=version)))
-                for k, (v, u) in found.items()
+            rows = [
+                Measurement(benchmark.name, **asdict(cell), metric=metric, value=value, unit=unit, version=version)
+                for metric, (value, unit) in found.items()
             ]
-            with out.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{line}\n" for line in lines))  # one write a cell: it is there whole, or torn at the end
+            with out.open("a", encoding="utf-8") as file:  # one write a cell: it is there whole, or torn at the end
+                file.write("".join(f"{json.dumps(asdict(row))}\n" for row in rows))
         yield cell
 
 

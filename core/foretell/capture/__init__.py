@@ -1,4 +1,4 @@
-"""From what people have to computation graphs: modules here, cell specifications in the module named after each family."""
+"""To computation graphs: from modules here, from cell specifications in the module of each family."""
 
 from foretell.capture.module import capture_module
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from foretell.capture.recording import to_meta_inputs
+from foretell.capture.silence import silence
 from foretell.capture.tape import Tape, flat
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def export(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
     """
     meta_args = tuple(to_meta_inputs(list(args)))
     meta_kwargs = {k: to_meta_inputs(v) for k, v in kwargs.items()}
-    with torch.no_grad():
+    with torch.no_grad(), silence():
         program = torch.export.export(module, meta_args, meta_kwargs, strict=False)
     signature = program.graph_signature
     parameters = dict(module.named_parameters())
@@ -52,10 +53,13 @@ def export(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
     kept = set(signature.user_outputs)
     for node in program.graph.nodes:
         if node.op == "call_function":
-            look = torch.fx.map_arg(node.args, values.__getitem__), torch.fx.map_arg(node.kwargs, values.__getitem__)
+            look = (
+                torch.fx.map_arg(node.args, values.__getitem__),
+                torch.fx.map_arg(node.kwargs, values.__getitem__),
+            )
             name = node.target.__name__.split(".")[0]
             if name == "getitem" and not isinstance(look[0][0], torch.Tensor):
-                values[node] = look[0][0][look[0][1]]  # one of several results, which the tape knows by identity
+                values[node] = look[0][0][look[0][1]]  # one of several, which the tape knows by identity
                 continue
             values[node] = node.meta.get("val")
             tape.call(name, *look, values[node])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from foretell.errors import CaptureError
 
@@ -32,11 +33,12 @@ def meta_copy(module: nn.Module) -> nn.Module:
         A copy on the meta device in evaluation mode; weights shared in the original are shared in the copy.
 
     Raises:
-        CaptureError: If a parameter is not initialised yet (lazy modules), or the module refuses to be copied.
+        CaptureError: If a parameter is not initialised yet (lazy modules), or the module refuses to be
+            copied.
     """
     memo: dict[int, object] = {}
     for name, tensor in _tensors(module):
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if isinstance(tensor, UninitializedTensorMixin):
             msg = f"every parameter needs a shape, but `{name}` is lazy: run the module once before capturing it"
             raise CaptureError(msg)
         if id(tensor) not in memo:
@@ -44,7 +46,9 @@ def meta_copy(module: nn.Module) -> nn.Module:
     try:
         twin = copy.deepcopy(module, memo)
     except (TypeError, RuntimeError, AttributeError, copy.Error) as e:
-        msg = f"a module must be copyable, but copying {type(module).__name__} failed ({e}): remove what cannot be copied"
+        msg = (
+            f"a module must be copyable, but copying {type(module).__name__} failed ({e}): remove what cannot be copied"
+        )
         raise CaptureError(msg) from e
     return twin.eval()
 
@@ -57,5 +61,6 @@ def _tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
         for key, value in vars(sub).items():
             if key.startswith("_") and key in {"_parameters", "_buffers", "_modules"}:
                 continue
-            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else (value,)
+            inside = value.values() if isinstance(value, dict) else value
+            inside = inside if isinstance(value, dict | list | tuple) else (value,)
             yield from ((f"{prefix}.{key}", v) for v in inside if isinstance(v, torch.Tensor))

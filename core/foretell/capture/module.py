@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,18 +17,18 @@ from foretell.errors import CaptureError
 if TYPE_CHECKING:
     from foretell.graph import ComputationGraph
 
-_TORCH = str(Path(torch.__file__).parent)
+_TORCH = f"{Path(torch.__file__).parent}{os.sep}"  # the end matters: torchvision is not torch
 
 
 def capture_module(module: torch.nn.Module, *example_inputs: object, **example_kwargs: object) -> ComputationGraph:
     """Turn a module into a computation graph, without allocating, changing or running the module itself.
 
-    A copy without numbers runs once on the meta device while its calls are recorded; where that fails, it is exported
-    with `torch.export`.
+    A copy without numbers runs once on the meta device while its calls are recorded; where that fails, it
+    is exported with `torch.export`.
 
     Args:
         module: The network; its device, mode and parameters stay as they are.
-        *example_inputs: Example inputs as its `forward` takes them, with a batch dimension; only shapes matter.
+        *example_inputs: Inputs as its `forward` takes them, with a batch dimension; only shapes matter.
         **example_kwargs: Keyword inputs likewise.
 
     Returns:
@@ -58,7 +59,8 @@ def capture_module(module: torch.nn.Module, *example_inputs: object, **example_k
             place = _place(first) or _place(second) or where
             msg = (
                 f"a forward pass must run on tensors without numbers, but {place} raised "
-                f"{type(first).__name__}: {_first_line(first)}; torch.export failed too ({type(second).__name__}): "
+                f"{type(first).__name__}: {_first_line(first)}; torch.export failed too "
+                f"({type(second).__name__}): "
                 "check the example's shape, and take numbers out of control flow"
             )
             raise CaptureError(msg) from first

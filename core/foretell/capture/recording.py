@@ -1,7 +1,7 @@
 """Capture by recording: run the module once on meta tensors and note every PyTorch call.
 
-The first route. It takes whatever Python does, since the forward pass really runs, and needs no symbolic tracing; it
-refuses only what asks for a number (`if x.sum() > 0`), because meta tensors have none.
+The first route. It takes whatever Python does, since the forward pass really runs, and needs no symbolic
+tracing; it refuses only what asks for a number (`if x.sum() > 0`), because meta tensors have none.
 """
 
 from __future__ import annotations

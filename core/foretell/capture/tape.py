@@ -1,7 +1,7 @@
 """The tape: follows tensors through calls and turns what happened into a computation graph.
 
-Each route of capture feeds it the calls of one forward pass, in order; the tape knows which tensors are activations,
-which are learnt, and which node made them.
+Each route of capture feeds it the calls of one forward pass, in order; the tape knows which tensors are
+activations, which are learnt, and which node made them.
 """
 
 from __future__ import annotations
@@ -62,29 +62,29 @@ class Tape:
         if not outputs:
             return
         active = [t for t in inputs if id(t) in self._activations]
-        made_of = frozenset().union(*(self._weights.get(id(t), frozenset()) for t in inputs))
-        if not active or name in translation.FACTORIES:  # constants and functions of weights: their sizes count where they are used
+        made_of = self._made_of(inputs)
+        if not active or name in translation.FACTORIES:
             for tensor in outputs:
                 self._kept.append(tensor)
-                self._weights[id(tensor)] = made_of
+                self._weights[id(tensor)] = made_of  # its size counts where an activation meets it
             return
         parents = tuple(dict.fromkeys(self._activations[id(t)].node for t in active))
         before = self._activations[id(active[0])]
-        after = translation.channels_first(name, before.channels_first)
+        moved = translation.channels_after_move(name, args, before.channels_first)
+        after = translation.channels_first(name, moved)
         if name == "getitem":
-            name = "slice" if sum(t.numel() for t in outputs) < active[0].numel() and len(active) == 1 else "view"
+            smaller = sum(t.numel() for t in outputs) < active[0].numel()
+            name = "slice" if smaller and len(active) == 1 else "view"
         op = translation.operator_of(name)
         vanishes = name in translation.LAYOUT or (op in translation.JOINS and len(parents) < 2)
         if vanishes and not made_of - self._counted:
             produced = before.node
         else:
             weights = [tuple(t.shape) for t in inputs if id(t) not in self._activations and self._weights.get(id(t))]
-            size = sum(self._learnt[key][1] for key in made_of - self._counted)
-            self._counted |= made_of
+            size = self._newly_used(made_of)
             made = translation.node(
                 name, args, kwargs, shapes=(active[0].shape, outputs[0].shape), weights=weights, params=size,
-                layouts=(after if len(active[0].shape) == 3 and after else before.channels_first, after),
-                batch=self._batch,
+                channels_first=after, batch=self._batch,
             )  # fmt: skip
             if made.op == "Unknown":
                 self._unknown[name] += 1
@@ -93,32 +93,46 @@ class Tape:
             self._bind(tensor, Activation(produced, after))
 
     def attention(self, call: Mapping[str, Any], result: Any) -> None:
-        """Add `multi_head_attention_forward`, which PyTorch shows as one call: projections, attention, projection."""
+        """Add `multi_head_attention_forward`, one call to PyTorch: projections, attention, projection.
+
+        Its tensors are (length, batch, features), or (length, features) without a batch.
+        """
         query, key, value = call["query"], call["key"], call["value"]
         e = call["embed_dim_to_check"]
         packed = call["in_proj_weight"] is not None
         in_weights = [call["in_proj_weight"]] if packed else [call[f"{n}_proj_weight"] for n in "qkv"]
-        rest = [call["in_proj_bias"], call["bias_k"], call["bias_v"]]
-        keys = frozenset().union(*(self._weights.get(id(t), frozenset()) for t in [*in_weights, *rest] if t is not None))
-        size = sum(self._learnt[k][1] for k in keys - self._counted)
-        self._counted |= keys
+        size = self._newly_used(self._made_of([*in_weights, call["in_proj_bias"], call["bias_k"], call["bias_v"]]))
         active = [self._activations[id(t)] for t in (query, key, value) if id(t) in self._activations]
         parents = tuple(dict.fromkeys(a.node for a in active))
+        n = query.shape[1] if query.dim() == 3 else 1
+        q_rows, k_rows = n * query.shape[0], n * key.shape[0]
+        inner = 2 * e * (q_rows * query.shape[-1] + k_rows * (key.shape[-1] + value.shape[-1]))
+        scores = 4 * q_rows * key.shape[0] * e
+        source, mixture = (query.shape[-1], query.shape[0], 1), (e, query.shape[0], 1)
         batch = max(self._batch, 1)
-        q, k = translation.triple((1, *query.shape[-2:]), False), key.numel() // key.shape[-1]
-        rows = query.numel() // query.shape[-1]
-        inner = 2 * e * (rows * query.shape[-1] + k * key.shape[-1] + k * value.shape[-1]) // batch
-        scores = 4 * rows * (k // batch) * e // batch
         bias = call["in_proj_bias"] is not None
-        projected = self._add(Node("MatMul", q, (3 * e, q[1], 1), bias=bias, params=size, flops=inner), parents)
-        mixed = self._add(Node("Attention", q, (e, q[1], 1), flops=scores), (projected,))
-        output = result[0]
-        for tensor in flat(result):
-            self._bind(tensor, Activation(mixed, channels_first=False))
-        weight, out_bias = call["out_proj_weight"], call["out_proj_bias"]
-        final = torch.empty_like(output)
-        self.call("linear", (output, weight, out_bias), {}, final)
-        self._activations[id(output)] = self._activations[id(final)]
+        projected = self._add(
+            Node("MatMul", source, (3 * e, query.shape[0], 1), bias=bias, params=size, flops=inner // batch),
+            parents,
+        )
+        mixed = self._add(Node("Attention", mixture, mixture, flops=scores // batch), (projected,))
+        weight, bias = call["out_proj_weight"], call["out_proj_bias"]
+        size = self._newly_used(self._made_of([weight, bias]))
+        flops = 2 * q_rows * e * weight.shape[0] // batch
+        final = self._add(Node("MatMul", mixture, mixture, bias=bias is not None, params=size, flops=flops), (mixed,))
+        self._bind(result[0], Activation(final, channels_first=False))
+        if result[1] is not None:  # the attention weights, which exist before the last projection
+            self._bind(result[1], Activation(mixed, channels_first=False))
+
+    def _made_of(self, tensors: Iterable[Any]) -> frozenset[int]:
+        """Which parameters enter tensors that are not activations."""
+        return frozenset().union(*(self._weights.get(id(t), frozenset()) for t in tensors))
+
+    def _newly_used(self, made_of: frozenset[int]) -> int:
+        """Trainable numbers in those of the parameters that no node has counted yet."""
+        new = made_of - self._counted
+        self._counted |= new
+        return sum(self._learnt[key][1] for key in new)
 
     def graph(self, outputs: Any, where: str) -> ComputationGraph:
         """End the tape at the network's outputs; what does not lead to them is dropped.
@@ -137,7 +151,8 @@ class Tape:
         if self._unknown:
             named = ", ".join(f"{k} x{v}" for k, v in self._unknown.most_common(5))
             warnings.warn(
-                f"{sum(self._unknown.values())} calls of {where} are outside the vocabulary and became `Unknown` "
+                f"{sum(self._unknown.values())} calls of {where} are outside the vocabulary and became "
+                "`Unknown` "
                 f"({named}): register_operation can add them",
                 CaptureWarning,
                 stacklevel=2,
@@ -171,4 +186,3 @@ def flat(value: Any) -> Iterator[torch.Tensor]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from flat(item)
-

@@ -36,7 +36,7 @@ class Encoding:
     @property
     def mask(self) -> Bool[np.ndarray, "n d"]:
         """True where a value is present."""
-        return ~np.isnan(self.values)
+        return np.asarray(~np.isnan(self.values))
 
     def head(self, k: int) -> Encoding:
         """The first k rows."""
@@ -56,7 +56,10 @@ class Encoding:
 class Encoder(Protocol):
     """Turns candidates into columns; pure, and the same columns for any set of candidates."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name under which the registry rebuilds it."""
+        ...
 
     def encode(self, candidates: Sequence[Candidate]) -> Encoding:
         """Encode candidates; what a candidate lacks becomes `nan`."""
@@ -102,15 +105,15 @@ class ColumnScaler:
         keep = deviation > 1e-9 * (1.0 + np.abs(centre))
         scale = np.where(encoding.scaled | ~keep, 1.0, deviation)
         marked = (count > 0) & (count < len(values))
-        first = {}  # one mark a group suffices, since its columns come and go together
-        for j in np.flatnonzero(marked):
+        first: dict[tuple[str, bytes], int] = {}  # one mark a group suffices, since its columns come and go together
+        for j in np.flatnonzero(marked).tolist():
             first.setdefault((encoding.groups[j], mask[:, j].tobytes()), j)
         marked = np.isin(np.arange(len(marked)), list(first.values()))
         names = np.array(encoding.groups, dtype=object)
         return cls(centre, scale, keep, marked, (*names[keep], *names[marked]))
 
     def transform(self, encoding: Encoding) -> Float[np.ndarray, "n k"]:
-        """Columns for the surrogate, without gaps; standardised values are held within 5 deviations of the mean."""
+        """Columns for the surrogate, without gaps; standardised values stay within 5 deviations of 0."""
         mask = encoding.mask
         values = (np.where(mask, encoding.values, self.centre) - self.centre) / self.scale
         values = np.where(encoding.scaled, values, np.clip(values, -5.0, 5.0))

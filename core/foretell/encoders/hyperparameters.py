@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Positions of numbers in their distribution; choices one-hot, scaled so that two choices lie at distance 1.
+    """Positions of numbers in their distribution; choices one-hot, scaled so that two lie at distance 1.
 
     A choice with two values is one column. Each parameter is a group of its own.
 

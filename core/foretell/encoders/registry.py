@@ -11,7 +11,8 @@ from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.named_factories import NamedFactories
 
 ENCODERS: NamedFactories[Encoder] = NamedFactories(
-    "encoder", {"graph_statistics": GraphStatistics.from_config, "hyperparameters": Hyperparameters.from_config}
+    "encoder",
+    {"graph_statistics": GraphStatistics.from_config, "hyperparameters": Hyperparameters.from_config},
 )
 """Encoders by name; each factory takes the JSON settings that `Encoder.to_config` gives."""
 

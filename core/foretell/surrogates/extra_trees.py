@@ -1,8 +1,8 @@
 """Extremely randomised trees: the surrogate for wide, rough or redundant columns.
 
-Geurts, Ernst and Wehenkel, 2006, "Extremely randomized trees", https://doi.org/10.1007/s10994-006-6226-1, grown by
-scikit-learn. The forest is kept as plain arrays: it is saved without pickle, and one row is answered in a fraction of
-a millisecond.
+Geurts, Ernst and Wehenkel, 2006, "Extremely randomized trees", https://doi.org/10.1007/s10994-006-6226-1,
+grown by scikit-learn. The forest is kept as plain arrays: it is saved without pickle, and one row is
+answered in a fraction of a millisecond.
 
 Notation: T trees, M nodes in all.
 """
@@ -114,7 +114,7 @@ class FittedForest:
             raise CheckpointError(msg)
 
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
-        """See `FittedSurrogate.predict`: mean over trees; variance within leaves plus variance between trees."""
+        """See `FittedSurrogate.predict`: mean over trees; variance within leaves plus that between trees."""
         X = X.astype(np.float32) if X.shape[1] else np.zeros((len(X), 1), dtype=np.float32)
         at = np.repeat(self.roots[None, :], len(X), axis=0)  # (m, T)
         rows = np.arange(len(X))[:, None]

@@ -1,8 +1,8 @@
 """Exact Gaussian process with a Matern-5/2 kernel and one length scale a group of columns.
 
-The surrogate for up to about a thousand observations. Our own, since a library's costs too much here: the gradient of
-the marginal likelihood over a few dozen length scales has a closed form, and a suggestion must take milliseconds (see
-`foretell bench latency`, where scikit-learn's regressor stands beside it).
+The surrogate for up to about a thousand observations. Our own, since a library's costs too much here: the
+gradient of the marginal likelihood over a few dozen length scales has a closed form, and a suggestion must
+take milliseconds (see `foretell bench latency`, where scikit-learn's regressor stands beside it).
 
 Notation (Rasmussen and Williams, 2006, "Gaussian Processes for Machine Learning", chapters 2 and 5):
     X: n x d columns, y: n targets, G: number of groups, D_g: n x n squared distances within group g,
@@ -36,9 +36,10 @@ _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), 
 class GaussianProcess:
     """Settings of the process.
 
-    The prior of a length scale is log-normal around exp(sqrt 2) sqrt G, so that functions of many groups are not taken
-    for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla Bayesian Optimization Performs Great in High Dimensions",
-    https://arxiv.org/abs/2402.02229, equation 9; theirs counts dimensions, ours groups).
+    The prior of a length scale is log-normal around exp(sqrt 2) sqrt G, so that functions of many groups
+    are not taken for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla Bayesian Optimization Performs
+    Great in High Dimensions", https://arxiv.org/abs/2402.02229, equation 9; theirs counts dimensions, ours
+    groups).
 
     Args:
         max_iterations: Steps of L-BFGS on the log posterior of theta.
@@ -51,6 +52,7 @@ class GaussianProcess:
         self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]
     ) -> FittedGaussianProcess:
         """See `Surrogate.fit`."""
+        X, y = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
         index = group_index(groups)
         rows = fit_rows(y)
         theta = _fit_theta(
@@ -91,9 +93,7 @@ class FittedGaussianProcess:
     alpha: Float[np.ndarray, " n"]
 
     @classmethod
-    def condition_on(
-        cls, X: np.ndarray, y: np.ndarray, index: np.ndarray, theta: np.ndarray
-    ) -> FittedGaussianProcess:
+    def condition_on(cls, X: np.ndarray, y: np.ndarray, index: np.ndarray, theta: np.ndarray) -> FittedGaussianProcess:
         """Algorithm 2.1 of Rasmussen and Williams, lines 2 and 3, with a constant mean."""
         from scipy.linalg import cho_solve, cholesky
 
@@ -130,7 +130,7 @@ class FittedGaussianProcess:
         return self.condition_on(np.concatenate([self.X, X]), np.concatenate([self.y, y]), self.index, self.theta)
 
     def leave_one_out(self) -> GaussianPosterior:
-        """Belief about each observation given all others, in closed form (equation 5.12, theta and mean held)."""
+        """Belief about each observation given all others (equation 5.12, theta and mean held)."""
         from scipy.linalg import cho_solve
 
         inverse = np.diag(cho_solve((self.cholesky, True), np.eye(len(self.y))))
@@ -148,7 +148,7 @@ def group_index(groups: Sequence[str]) -> Int[np.ndarray, " d"]:
 
 
 def fit_rows(y: Float[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
-    """Rows on which theta is fitted: all, or the best quarter of the allowance and an even share of the rest."""
+    """Rows on which theta is fitted: all, or the best and an even share of the rest, one to three."""
     if len(y) <= _FIT_ROWS:
         return np.arange(len(y))
     order = np.argsort(-y, kind="stable")
@@ -166,7 +166,9 @@ def _fit_theta(X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_i
     X = np.frombuffer(X_bytes).reshape(n, len(index))
     y = np.frombuffer(y_bytes)
     n_groups = int(index.max()) + 1 if len(index) else 0
-    D = np.stack([_squared_distances(X[:, index == g], X[:, index == g]) for g in range(n_groups)] or [np.zeros((n, n))])
+    D = np.stack(
+        [_squared_distances(X[:, index == g], X[:, index == g]) for g in range(n_groups)] or [np.zeros((n, n))]
+    )
     sizes = np.bincount(index, minlength=n_groups) if len(index) else np.ones(1)
     D /= np.maximum(sizes, 1)[:, None, None] if n_groups else 1.0
     centre = np.full(max(n_groups, 1), math.sqrt(2.0) + 0.5 * math.log(max(n_groups, 1)))
@@ -228,7 +230,7 @@ def _scaled(X: np.ndarray, index: np.ndarray, theta: np.ndarray) -> np.ndarray:
     if not len(index):
         return X
     sizes = np.bincount(index)
-    return X / (np.exp(theta[index]) * np.sqrt(sizes[index]))
+    return np.asarray(X / (np.exp(theta[index]) * np.sqrt(sizes[index])))
 
 
 def _squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
@@ -240,4 +242,4 @@ def _squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 def _matern(r2: np.ndarray) -> np.ndarray:
     """Matern correlation with smoothness 5/2 at squared scaled distances (equation 4.17)."""
     r = np.sqrt(5.0 * r2)
-    return (1.0 + r + r * r / 3.0) * np.exp(-r)
+    return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))

@@ -11,7 +11,8 @@ from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.surrogate import Surrogate
 
 SURROGATES: NamedFactories[Surrogate] = NamedFactories(
-    "surrogate", {"gaussian_process": lambda c: GaussianProcess(**c), "extra_trees": lambda c: ExtraTrees(**c)}
+    "surrogate",
+    {"gaussian_process": lambda c: GaussianProcess(**c), "extra_trees": lambda c: ExtraTrees(**c)},
 )
 """Surrogates by name; each factory takes the JSON settings that `Surrogate.to_config` gives."""
 

@@ -31,7 +31,10 @@ class Surrogate(Protocol):
     Targets come normal-scored (see `TargetWarp`): mean about 0, standard deviation about 1, larger is better.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name under which the registry rebuilds it."""
+        ...
 
     def fit(self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]) -> FittedSurrogate:
         """Fit n rows of d columns; `groups` names the group of each column."""

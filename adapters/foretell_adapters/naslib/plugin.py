@@ -1,0 +1,23 @@
+"""Announces the NASLib adapter, which needs no NASLib to be imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foretell_plugins import Adapter, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@hookimpl
+def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
+    """Announce `ForetellPredictor`; NASLib is not on the package index, so nothing can be required."""
+    register(
+        Adapter(
+            name="naslib",
+            kind="predictor",
+            requires=(),
+            target="foretell_adapters.naslib.predictor:ForetellPredictor",
+        )
+    )

@@ -1,0 +1,98 @@
+"""`foretell demo`, the bench command and the example, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def foretell(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from foretell_plugins.cli import main; main()", *arguments]
+
+
+def finished(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Number and value of every finished trial, by study."""
+    storage = f"sqlite:///{folder / 'studies.sqlite3'}"
+    found = {}
+    for summary in optuna.get_all_study_summaries(storage):
+        study = optuna.load_study(study_name=summary.study_name, storage=storage)
+        found[summary.study_name] = [(t.number, t.value) for t in study.trials if t.value is not None]
+    return found
+
+
+@pytest.mark.slow
+def test_the_demo_resumes_after_an_interruption_and_ends_with_table_and_report(tmp_path: Path) -> None:
+    command = foretell("demo", "--folder", str(tmp_path), "--seeds", "1", "--trials", "12", "--jobs", "2")
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        time.sleep(0.3)
+        if (tmp_path / "studies.sqlite3").exists():
+            try:
+                if sum(map(len, finished(tmp_path).values())) >= 4:
+                    break
+            except Exception:  # noqa: BLE001 - the file is being made
+                continue
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130, said
+    assert "run the same command again to go on" in said
+    before = finished(tmp_path)
+
+    second = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=280)
+    assert second.returncode == 0, second.stderr
+    after = finished(tmp_path)
+    assert {name: len(trials) for name, trials in after.items()} == {"foretell-0": 12, "tpe-0": 12, "random-0": 12}
+    for name, trials in before.items():
+        assert trials == after[name][: len(trials)]
+    assert [line.split()[0] for line in second.stdout.splitlines()[:4]] == ["method", "foretell", "tpe", "random"]
+    assert "Kendall tau" in second.stdout
+
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count("<svg") == 3
+    assert not re.search(r"(src|href)=[\"']https?:", page)
+    assert 'lang="en"' in page
+
+
+def test_the_bench_writes_rows_resumes_and_plots(tmp_path: Path) -> None:
+    out = tmp_path / "latency.jsonl"
+    command = foretell("bench", "latency", "--quick", "--seeds", "1", "--methods", "random,foretell", "--out", str(out))
+    first = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert first.returncode == 0, first.stderr
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    keys = {"bench", "method", "family", "task", "n", "seed", "metric", "value", "unit", "version"}
+    assert all(set(row) == keys for row in rows)
+    assert {row["method"] for row in rows} == {"random", "foretell"}
+    assert all(row["value"] > 0 for row in rows)
+    assert out.with_suffix(".svg").exists()
+    out.write_text(out.read_text("utf-8") + '{"bench": "lat', encoding="utf-8")  # torn by an interruption
+    second = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert second.returncode == 0, second.stderr
+    assert [json.loads(line) for line in out.read_text("utf-8").splitlines()] == rows
+
+
+def test_the_bench_refuses_what_it_does_not_know() -> None:
+    done = subprocess.run(foretell("bench", "nothing"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("foretell: a benchmark must be one of ['latency']")
+
+
+def test_the_example_runs() -> None:
+    command = [sys.executable, str(ROOT / "examples" / "optuna_joint_search.py"), "13"]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"best accuracy (\d\.\d+)", done.stdout)
+    assert found is not None
+    assert float(found[1]) > 0.7

@@ -1,0 +1,142 @@
+"""Posteriors against scipy and simulation; the target warp monotone, inverse to itself, robust."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from foretell.errors import InvalidDataError
+from foretell.posterior import GaussianPosterior, WarpedPosterior, normal_quantile
+from foretell.target_warp import TargetWarp
+
+GAUSS = GaussianPosterior(np.array([0.0, 1.0, -2.0]), np.array([1.0, 0.5, 3.0]))
+NUMBERS = st.integers(-1000, 1000).map(lambda i: i / 8)
+TARGETS = st.lists(NUMBERS, min_size=1, max_size=40)
+
+
+# normal distributions
+
+
+@pytest.mark.parametrize("q", [0.01, 0.25, 0.5, 0.975])
+def test_quantiles_equal_scipy(q: float) -> None:
+    np.testing.assert_allclose(GAUSS.quantile(q), stats.norm.ppf(q, GAUSS.mean, GAUSS.std), atol=1e-12)
+
+
+def test_samples_follow_the_distribution_and_the_seed() -> None:
+    draws = GAUSS.sample(4000, seed=0)
+    assert draws.shape == (4000, 3)
+    for column, mean, std in zip(draws.T, GAUSS.mean, GAUSS.std, strict=True):
+        assert stats.kstest(column, "norm", args=(mean, std)).pvalue > 0.001
+    np.testing.assert_array_equal(draws, GAUSS.sample(4000, seed=0))
+    assert not np.array_equal(draws, GAUSS.sample(4000, seed=1))
+    assert abs(np.corrcoef(draws.T)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("q", [0.0, 1.0, -0.5, math.nan])
+def test_quantiles_lie_inside(q: float) -> None:
+    with pytest.raises(InvalidDataError, match="`0 < q < 1` must hold, but got q="):
+        normal_quantile(q)
+
+
+@pytest.mark.parametrize("std", [[1.0, 0.0], [1.0, -1.0], [1.0, np.inf], [1.0, np.nan], [1.0]])
+def test_a_std_is_positive(std: list[float]) -> None:
+    with pytest.raises(InvalidDataError, match="one positive std a mean, but got shapes"):
+        GaussianPosterior(np.zeros(2), np.array(std))
+
+
+# target warp
+
+
+def test_scores_by_hand() -> None:
+    warp = TargetWarp.fit(np.array([3.0, 1.0, 1.0, 2.0]))
+    assert warp.values.tolist() == [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(warp.scores, stats.norm.ppf([0.25, 0.625, 0.875]))
+
+
+def test_scores_are_normal_whatever_the_target() -> None:
+    y = np.exp(5 * np.random.default_rng(0).standard_normal(500))
+    z = TargetWarp.fit(y).forward(y)
+    assert abs(z.mean()) < 1e-9
+    assert z.std() == pytest.approx(1.0, abs=0.01)
+    assert np.array_equal(np.argsort(z), np.argsort(y))
+
+
+@given(TARGETS, st.lists(NUMBERS, min_size=2, max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_the_warp_is_strictly_monotone(targets: list[float], at: list[float]) -> None:
+    warp = TargetWarp.fit(np.array(targets))
+    x = np.unique(np.array(at))
+    assert (np.diff(warp.forward(x)) > 0).all()
+    assert (np.diff(warp.inverse(x)) > 0).all()
+
+
+@given(st.lists(NUMBERS, min_size=2, max_size=40, unique=True), st.lists(NUMBERS, min_size=1, max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_inverse_undoes_forward_also_beyond_the_data(targets: list[float], at: list[float]) -> None:
+    warp = TargetWarp.fit(np.array(targets))
+    np.testing.assert_allclose(warp.inverse(warp.forward(np.array(at))), at, rtol=1e-9, atol=1e-9)
+
+
+@given(TARGETS)
+@settings(max_examples=60, deadline=None)
+def test_a_monotone_change_of_the_target_changes_no_score(targets: list[float]) -> None:
+    y = np.array(targets)
+    cubed = y**3
+    np.testing.assert_allclose(TargetWarp.fit(y).forward(y), TargetWarp.fit(cubed).forward(cubed), atol=1e-12)
+
+
+def test_infinite_targets_count_in_ranks_and_lie_beyond_the_ends() -> None:
+    y = np.array([-np.inf, 1.0, 2.0, 3.0, np.inf])
+    warp = TargetWarp.fit(y)
+    z = warp.forward(y)
+    assert np.isfinite(z).all()
+    assert (np.diff(z) > 0).all()
+    np.testing.assert_allclose(z[1:4], stats.norm.ppf([0.3, 0.5, 0.7]))
+    assert z[4] == pytest.approx(z[3] + 0.5)
+    assert np.isfinite(warp.inverse(z)).all()
+
+
+@pytest.mark.parametrize("y", [[np.inf, np.inf], [-np.inf], [-np.inf, np.inf]])
+def test_nothing_finite_still_ranks(y: list[float]) -> None:
+    warp = TargetWarp.fit(np.array(y))
+    z = warp.forward(np.array([-np.inf, np.inf]))
+    assert z[0] < z[1]
+    assert warp.inverse(z).tolist() == [0.0, 0.0]
+
+
+def test_one_distinct_value_keeps_a_slope() -> None:
+    warp = TargetWarp.fit(np.array([7.0, 7.0]))
+    assert warp.inverse(np.array([0.0])).tolist() == [7.0]
+    assert warp.inverse(np.array([1.0]))[0] > 7.0
+
+
+@pytest.mark.parametrize(("y", "shape"), [([], r"\(0,\)"), ([1.0, np.nan], r"\(2,\) with 1 nan"), ([[1.0]], r"\(1, 1\)")])
+def test_targets_are_a_vector_of_numbers(y: list, shape: str) -> None:
+    with pytest.raises(InvalidDataError, match=f"must be a vector of numbers, but got shape {shape}"):
+        TargetWarp.fit(np.array(y))
+
+
+# warped distributions
+
+
+def test_a_warped_posterior_equals_its_own_simulation() -> None:
+    warp = TargetWarp.fit(np.exp(np.random.default_rng(0).standard_normal(200)))
+    posterior = WarpedPosterior(GaussianPosterior(np.array([0.0, 1.0]), np.array([0.3, 0.6])), warp)
+    draws = posterior.sample(200_000, seed=1)
+    np.testing.assert_allclose(posterior.mean, draws.mean(axis=0), rtol=0.02)
+    np.testing.assert_allclose(posterior.std, draws.std(axis=0), rtol=0.05)
+    for q in (0.1, 0.5, 0.9):
+        np.testing.assert_allclose(posterior.quantile(q), np.quantile(draws, q, axis=0), rtol=0.02)
+
+
+def test_a_linear_warp_changes_units_only() -> None:
+    warp = TargetWarp(np.array([10.0, 30.0]), np.array([-1.0, 1.0]))
+    posterior = WarpedPosterior(GAUSS, warp)
+    np.testing.assert_allclose(posterior.mean, 20 + 10 * GAUSS.mean, atol=1e-9)
+    np.testing.assert_allclose(posterior.std, 10 * GAUSS.std, rtol=0.02)  # 64 quantiles lack the far tails
+    np.testing.assert_allclose(posterior.quantile(0.3), 20 + 10 * GAUSS.quantile(0.3))
