@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 
 def kendall_tau(truth: Float[np.ndarray, " n"], predicted: Float[np.ndarray, " n"]) -> float:
-    """Kendall's tau-b in [-1, 1], larger is better; 0 where either side is constant."""
+    """Kendall's tau-b in [-1, 1], larger is better; 0 where either side is constant or a single value."""
     from scipy.stats import kendalltau
 
+    if len(truth) < 2:
+        return 0.0
     value = float(kendalltau(truth, predicted).statistic)
     return 0.0 if np.isnan(value) else value
 

@@ -195,8 +195,8 @@ class _Belief:
     def fit(cls, encoding: Encoding, targets: Float[np.ndarray, " n"], running: Encoding) -> _Belief:
         k = _refit_size(len(targets))
         scaler = ColumnScaler.fit(encoding.head(k))  # on the same rows as theta, so that both are found again
-        X, y = scaler.transform(encoding), TargetWarp.fit(targets).forward(targets)
-        early = GaussianProcess().fit(X[:k], TargetWarp.fit(targets[:k]).forward(targets[:k]), scaler.groups)
+        X, y = scaler.transform(encoding), TargetWarp.fit_top_linear(targets).forward(targets)
+        early = GaussianProcess().fit(X[:k], TargetWarp.fit_top_linear(targets[:k]).forward(targets[:k]), scaler.groups)
         process = early if k == len(y) else early.condition_on(X, y, early.index, early.theta)
         best = float(process.predict(X).mean.max())
         if len(running.values):  # believe the mean: the running points lose their uncertainty, not their rank
@@ -205,7 +205,7 @@ class _Belief:
         return cls(scaler, process, best)
 
     def score(self, encoding: Encoding) -> Float[np.ndarray, " m"]:
-        return log_expected_improvement(self.process.predict(self.scaler.transform(encoding)), self.best)
+        return log_expected_improvement(self.process.predict_latent(self.scaler.transform(encoding)), self.best)
 
 
 def _refit_size(n: int) -> int:

@@ -34,7 +34,8 @@ class TrackedConfig(dict[str, Any]):
         return super().__contains__(key)
 
     def _read_all(self) -> None:
-        self.reads |= dict.fromkeys([*super().keys(), ""])  # "" stands for "and no other"
+        # "" stands for which keys there are; it comes first, since what is asked next depends on it
+        self.reads |= dict.fromkeys(["", *sorted(super().keys())])
 
     def __iter__(self) -> Iterator[str]:
         self._read_all()
@@ -47,6 +48,9 @@ class TrackedConfig(dict[str, Any]):
     def __eq__(self, other: object) -> bool:
         self._read_all()
         return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:  # dict has its own, which would not ask __eq__
+        return not self == other
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -52,6 +52,38 @@ class TargetWarp:
         finite = np.isfinite(distinct)
         return cls(distinct[finite], scores[finite])
 
+    @classmethod
+    def fit_top_linear(cls, y: Float[np.ndarray, " n"]) -> TargetWarp:
+        """Keep the better half to scale, and squeeze the worse half and outliers.
+
+        For search, where what counts happens among the best: ranks stretch the tiny differences between many
+        near-best observations, and the search then polishes one of them. Chosen on two synthetic mixed spaces, an
+        exponential bowl, FCNet protein and HPOBench car (6 seeds, 60 trials): on FCNet the mean share of the table
+        better than the incumbent after 40 trials is 2e-5 against 3e-3 with ranks; only on the bowl are ranks better.
+
+        Args:
+            y: Observed targets; infinite ones lie beyond the ends.
+
+        Raises:
+            InvalidDataError: If there is none, or one is `nan`.
+        """
+        ranks = cls.fit(y)
+        finite = np.asarray(y, dtype=np.float64)[np.isfinite(y)]
+        if len(ranks.values) < 2:
+            return ranks
+        unit = float(np.abs(finite).max())  # keeps differences of huge values finite
+        middle = float(np.median(finite / unit))
+        low, high = np.quantile(finite / unit, [0.25, 0.75])
+        spread = float(high - low) / 1.349 or float(np.std(finite / unit)) or 1.0
+        z = (ranks.values / unit - middle) / spread
+        z = np.where(z < 0, -_squeezed(np.maximum(-z, 0.0)), np.minimum(z, 2.0) + _squeezed(np.maximum(z - 2.0, 0.0)))
+        counts = np.unique(finite, return_counts=True)[1]
+        mean = float(np.average(z, weights=counts))
+        deviation = float(np.sqrt(np.average((z - mean) ** 2, weights=counts))) or 1.0
+        scores = (z - mean) / deviation
+        rising = np.concatenate([[True], np.diff(scores) > 0])  # values too close to be told apart after scaling
+        return cls(ranks.values[rising], scores[rising])
+
     def forward(self, y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Normal scores of targets; infinite ones lie half a unit beyond the ends."""
         out = self._through(np.asarray(y, dtype=np.float64), self.values, self.scores)
@@ -76,3 +108,9 @@ class TargetWarp:
         )
         below, above = np.minimum(x - knots[0], 0.0), np.maximum(x - knots[-1], 0.0)
         return np.asarray(inside + np.where(finite, below, 0.0) * first + np.where(finite, above, 0.0) * last)
+
+
+def _squeezed(distance: np.ndarray) -> np.ndarray:
+    """Logarithmic near 0 and below 4 everywhere, still increasing."""
+    log = np.log1p(distance)
+    return np.asarray(log / (1.0 + log / 4.0))

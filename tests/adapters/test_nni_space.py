@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from foretell.distributions import CategoricalDistribution, IntDistribution
@@ -107,7 +107,11 @@ def test_what_nni_samples_lies_in_our_space(nni_space: dict[str, Any], seed: int
     from nni.common.hpo_utils import deformat_parameters, format_search_space
 
     formatted = format_search_space(nni_space)
-    parameters = deformat_parameters(suggest(np.random.default_rng(seed), formatted), formatted)
+    try:
+        sampled = suggest(np.random.default_rng(seed), formatted)
+    except KeyError:  # NNI's own tuner fails on a choice in a choice whose outer one is not active
+        assume(False)
+    parameters = deformat_parameters(sampled, formatted)
     ours = NniSpace.parse(nni_space)
     config = ours.from_parameters(parameters)
     assert ours.search_space.contains(config)

@@ -77,7 +77,7 @@ def test_sees_the_network_and_builds_each_once() -> None:
     graphs = [strategy._graph(c) for c in configs]
     assert len({g.digest for g in graphs}) == 9
     assert [g.params for g in graphs[::6]] == [16, 30, 58]
-    assert len(strategy._source._known) == 9, "the learning rate does not make another network"
+    assert strategy._source._known.size == 9, "the learning rate does not make another network"
 
 
 def test_leaves_the_users_random_numbers_alone() -> None:

@@ -21,11 +21,13 @@ def log_ei(mean: float, std: float, best: float) -> float:
 @pytest.mark.parametrize("std", [0.1, 1.0, 3.0])
 def test_equals_the_integral(mean: float, std: float) -> None:
     best = 0.2
-    # E[max(Y - best, 0)], over the z-scores where the gain is positive; scaled so that quad sees no tiny numbers
-    low = (best - mean) / std
-    scale = norm.pdf(max(low, 0.0))
-    value, _ = quad(lambda z: (mean + std * z - best) * norm.pdf(z) / scale, low, max(low, 0) + 12, epsabs=0, epsrel=1e-10)
-    assert log_ei(mean, std, best) == pytest.approx(np.log(value) + np.log(scale), abs=1e-6)
+    low = (best - mean) / std  # E[max(Y - best, 0)] is an integral over the z-scores above this one
+    top = max(low, 0.0)  # where the density is largest; taken out, so that quad sees no tiny numbers
+    value, _ = quad(
+        lambda z: std * (z - low) * np.exp((top**2 - z**2) / 2), low, top + 12, epsabs=0, epsrel=1e-10
+    )
+    expected = np.log(value) - top**2 / 2 - np.log(2 * np.pi) / 2
+    assert log_ei(mean, std, best) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("z", [-1.0, -5.0, -20.0, -99.0, -101.0, -300.0, -3000.0])
@@ -33,7 +35,7 @@ def test_the_far_tail_equals_its_asymptotic_series(z: float) -> None:
     series = -0.5 * z * z - 0.5 * np.log(2 * np.pi)
     if z < -15:
         series += np.log((1 - 3 / z**2 + 15 / z**4) / z**2)
-        assert log_ei(z, 1.0, 0.0) == pytest.approx(series, rel=1e-9)
+        assert log_ei(z, 1.0, 0.0) == pytest.approx(series, rel=1e-7)
     else:
         assert log_ei(z, 1.0, 0.0) == pytest.approx(np.log(norm.pdf(z) + z * norm.cdf(z)), rel=1e-8)
 

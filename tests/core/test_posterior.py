@@ -140,3 +140,25 @@ def test_a_linear_warp_changes_units_only() -> None:
     np.testing.assert_allclose(posterior.mean, 20 + 10 * GAUSS.mean, atol=1e-9)
     np.testing.assert_allclose(posterior.std, 10 * GAUSS.std, rtol=0.02)  # 64 quantiles lack the far tails
     np.testing.assert_allclose(posterior.quantile(0.3), 20 + 10 * GAUSS.quantile(0.3))
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=40))
+def test_the_search_warp_keeps_the_order_and_finds_the_way_back(values: list[float]) -> None:
+    y = np.array(values)
+    warp = TargetWarp.fit_top_linear(y)
+    z = warp.forward(y)
+    assert np.isfinite(z).all()
+    order = np.argsort(y, kind="stable")
+    assert (np.diff(z[order]) >= -1e-12).all()
+    span = float(y.max() / 2 - y.min() / 2) * 2 if len(set(values)) > 1 else 1.0
+    assert np.allclose(warp.inverse(z) / max(span, 1e-300), y / max(span, 1e-300), atol=1e-6)
+
+
+def test_the_search_warp_is_linear_on_top_and_squeezes_the_bottom() -> None:
+    y = np.array([-1e9, -5.0, 0.0, 1.0, 2.0, 3.0, 4.0])
+    z = TargetWarp.fit_top_linear(y).forward(y)
+    assert np.allclose(np.diff(z[3:]), z[4] - z[3])
+    assert z[0] > -10 * (z[-1] - z[3])
+    assert TargetWarp.fit_top_linear(np.array([2.0, 2.0, -np.inf])).forward(np.array([2.0]))[0] == pytest.approx(
+        TargetWarp.fit(np.array([2.0, 2.0, -np.inf])).forward(np.array([2.0]))[0]
+    )

@@ -136,4 +136,4 @@ def _suggest(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict
 
 def _value(params: Mapping[str, Any]) -> float:
     numbers = [float(v) / 64 if isinstance(v, int) else float(v) for v in params.values() if not isinstance(v, str)]
-    return math.fsum((v - 0.3) ** 2 for v in numbers) + sum(v == "a" for v in params.values())
+    return math.fsum((v - 0.3) ** 2 for v in numbers) + sum(1 for v in params.values() if v == "a")

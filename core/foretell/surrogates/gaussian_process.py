@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
 _JITTER = 1e-8
+_LOG_ELL = math.sqrt(2.0) - 3.0  # where the density of LogNormal(sqrt 2, sqrt 3) is highest, one group
 _FIT_ROWS = 200  # likelihood is maximised on at most so many rows; conditioning uses all
 _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), math.log(20.0)),
                "t2": (math.log(1e-5), math.log(2.0))}  # fmt: skip
@@ -36,10 +37,10 @@ _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), 
 class GaussianProcess:
     """Settings of the process.
 
-    The prior of a length scale is log-normal around exp(sqrt 2) sqrt G, so that functions of many groups
-    are not taken for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla Bayesian Optimization Performs
-    Great in High Dimensions", https://arxiv.org/abs/2402.02229, equation 9; theirs counts dimensions, ours
-    groups).
+    The prior of a length scale is log-normal with parameters sqrt 2 + log sqrt G and sqrt 3, so that functions of many
+    groups are not taken for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla Bayesian Optimization Performs Great in
+    High Dimensions", https://arxiv.org/abs/2402.02229, equation 9; theirs counts dimensions, ours groups). As theirs,
+    the most probable length scale is that of the density over ell, not over log ell.
 
     Args:
         max_iterations: Steps of L-BFGS on the log posterior of theta.
@@ -107,13 +108,18 @@ class FittedGaussianProcess:
         return cls(X, y, index, theta, mean, L, cho_solve((L, True), y - mean))
 
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
-        """See `FittedSurrogate.predict`; lines 4 to 6 of Algorithm 2.1."""
+        """See `FittedSurrogate.predict`."""
+        latent = self.predict_latent(X)
+        return GaussianPosterior(latent.mean, np.sqrt(latent.std**2 + np.exp(self.theta[-1])))
+
+    def predict_latent(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
+        """Belief about the function itself, without observation noise; lines 4 to 6 of Algorithm 2.1."""
         from scipy.linalg import solve_triangular
 
-        s2, t2 = np.exp(self.theta[-2:])
+        s2 = np.exp(self.theta[-2])
         K = s2 * _matern(_squared_distances(_scaled(X, self.index, self.theta), self._scaled_rows))  # (m, n)
         v = solve_triangular(self.cholesky, K.T, lower=True, check_finite=False)
-        variance = np.maximum(s2 - np.einsum("nm,nm->m", v, v), 1e-10) + t2
+        variance = np.maximum(s2 - np.einsum("nm,nm->m", v, v), 1e-10)
         return GaussianPosterior(self.mean + K @ self.alpha, np.sqrt(variance))
 
     @property
@@ -171,7 +177,7 @@ def _fit_theta(X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_i
     )
     sizes = np.bincount(index, minlength=n_groups) if len(index) else np.ones(1)
     D /= np.maximum(sizes, 1)[:, None, None] if n_groups else 1.0
-    centre = np.full(max(n_groups, 1), math.sqrt(2.0) + 0.5 * math.log(max(n_groups, 1)))
+    centre = np.full(max(n_groups, 1), _LOG_ELL + 0.5 * math.log(max(n_groups, 1)))
     if n < 4 or not len(index) or float(y.std()) == 0.0:
         return (*centre[:n_groups].tolist(), 0.0, math.log(1e-2))
     y = y - y.mean()

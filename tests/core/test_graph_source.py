@@ -1,0 +1,119 @@
+"""Graph sources: captured once, remembered, and never the end of a study."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+
+from foretell.errors import CaptureWarning, InvalidArchitectureError
+from foretell.graph import ComputationGraph, Node
+from foretell.graph_source import GraphSource
+
+GRAPH = ComputationGraph.from_nodes([Node("Input", (1, 1, 1), (1, 1, 1))], [])
+EXAMPLE = (torch.zeros(1, 4),)
+
+
+class Counting:
+    """Builds a linear layer of the configured width, looks at `x` where there is one, and counts how often."""
+
+    def __init__(self) -> None:
+        self.widths: list[int] = []
+
+    def __call__(self, config: dict) -> nn.Module:
+        config.get("x")
+        self.widths.append(config["width"])
+        return nn.Linear(4, config["width"])
+
+
+def test_modules_are_captured_once_a_configuration() -> None:
+    build = Counting()
+    source = GraphSource(build, EXAMPLE)
+    first = source({"width": 3, "lr": 0.1})
+    assert first is not None
+    assert first.params == 15
+    assert source({"lr": 0.2, "width": 3}) is first  # nobody reads the learning rate
+    assert source({"width": 5, "lr": 0.1}) != first
+    assert build.widths == [3, 5]
+
+
+def test_true_one_and_one_point_zero_are_three_values() -> None:
+    build = Counting()
+    source = GraphSource(build, EXAMPLE)
+    for value in (1, 1.0, True, "1", 1):
+        source({"width": 2, "x": value})
+    assert len(build.widths) == 4
+
+
+def test_graphs_and_none_pass_through() -> None:
+    source = GraphSource(lambda c: GRAPH if c["a"] else None)
+    assert source({"a": 1}) is GRAPH
+    assert source({"a": 0}) is None
+
+
+def test_a_full_memory_starts_again() -> None:
+    build = Counting()
+    source = GraphSource(build, EXAMPLE, capacity=2)
+    for width in (1, 2, 1, 3, 3, 1):
+        source({"width": width})
+    assert build.widths == [1, 2, 3, 1]
+
+
+def test_the_first_failure_warns_and_the_study_goes_on() -> None:
+    def build(config: dict) -> nn.Module:
+        if config["width"] < 0:
+            raise KeyError("no such block")
+        return nn.Linear(4, config["width"])
+
+    source = GraphSource(build, EXAMPLE)
+    with pytest.warns(CaptureWarning, match=r"failed for \{'width': -1\} \(KeyError: 'no such block'\); such conf"):
+        assert source({"width": -1}) is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert source({"width": -1}) is None  # remembered
+        assert source({"width": -2}) is None  # said once
+    assert source({"width": 2}) is not None
+
+
+@pytest.mark.parametrize(
+    ("built", "message"),
+    [(nn.Linear(5, 5), "forward pass must run on tensors without numbers"), ("a string", "needs a torch.nn.Module")],
+)
+def test_what_cannot_be_captured_has_no_graph(built: object, message: str) -> None:
+    with pytest.warns(CaptureWarning, match=message):
+        assert GraphSource(lambda _: built, EXAMPLE)({}) is None
+
+
+def test_an_invalid_graph_of_the_users_has_no_graph_either() -> None:
+    source = GraphSource(lambda _: ComputationGraph.from_nodes([GRAPH.nodes[0]], [(0, 0)]))
+    with pytest.warns(CaptureWarning, match="must be acyclic"):
+        assert source({}) is None
+
+
+def test_missing_example_inputs_are_an_error() -> None:
+    source = GraphSource(lambda _: nn.Linear(4, 4))
+    with pytest.raises(InvalidArchitectureError, match="needs example inputs .* gave Linear .* pass example_inputs="):
+        source({})
+
+
+def build_for_pickle(config: dict) -> ComputationGraph:
+    return GRAPH
+
+
+def test_pickling_keeps_the_function_and_forgets_the_rest() -> None:
+    source = GraphSource(build_for_pickle, EXAMPLE, capacity=7)
+    source({"a": 1})
+    again = pickle.loads(pickle.dumps(source))
+    assert again({"a": 1}) == GRAPH
+    assert len(pickle.dumps(source)) == len(pickle.dumps(GraphSource(build_for_pickle, EXAMPLE, capacity=7)))
+
+
+def test_threads_share_one_source() -> None:
+    source = GraphSource(Counting(), EXAMPLE)
+    with ThreadPoolExecutor(4) as pool:
+        graphs = list(pool.map(lambda i: source({"width": i % 5 + 1}), range(40)))
+    assert [g.params for g in graphs if g is not None] == [5 * (i % 5 + 1) for i in range(40)]

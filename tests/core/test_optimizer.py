@@ -1,0 +1,227 @@
+"""The optimiser: pure, inside the space, better than chance, and indifferent to what should not matter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from foretell.errors import InvalidDataError, InvalidSearchSpaceError
+from foretell.graph import ComputationGraph, Node
+from foretell.optimizer import BayesianOptimizer, Observation, _refit_size
+from foretell.search_space import Condition, SearchSpace
+
+SPACE = SearchSpace(
+    {
+        "lr": FloatDistribution(1e-5, 1e-1, log=True),
+        "op": CategoricalDistribution(("conv", "pool", "none")),
+        "depth": IntDistribution(1, 8),
+        "kernel": IntDistribution(1, 7, step=2),
+    },
+    {"kernel": (Condition("op", frozenset({"conv"})),)},
+)
+
+
+def score(config: dict) -> float:
+    """Best at lr 1e-3, conv, depth 5, kernel 3; there 0."""
+    return (
+        -((np.log10(config["lr"]) + 3) ** 2)
+        - {"conv": 0, "pool": 1, "none": 2}[config["op"]]
+        - 0.1 * (config["depth"] - 5) ** 2
+        - 0.1 * (config.get("kernel", 3) - 3) ** 2
+    )
+
+
+def observed(n: int, seed: int = 0) -> list[Observation]:
+    rng = np.random.default_rng(seed)
+    configs = [SPACE.sample(rng) for _ in range(n)]
+    return [Observation(c, (score(c),)) for c in configs]
+
+
+def run(optimizer: BayesianOptimizer, n: int, seed: int) -> float:
+    """The best score after n suggestions."""
+    seen: list[Observation] = []
+    for i in range(n):
+        config = optimizer.suggest(seen, seed=(seed, i))
+        seen.append(Observation(config, (score(config),)))
+    return max(o.values[0] for o in seen)
+
+
+def test_it_beats_random_search() -> None:
+    ours = [run(BayesianOptimizer(SPACE), 40, seed) for seed in range(5)]
+    chance = [max(o.values[0] for o in observed(40, seed)) for seed in range(5)]
+    assert np.mean(ours) > np.mean(chance) + 0.1
+    assert np.median(ours) > -0.05
+
+
+@given(st.integers(0, 25), st.integers(0, 2**31), st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_suggestions_are_inside_plain_and_new(n: int, seed: int, running: int) -> None:
+    observations = observed(n, seed)
+    pending = [o.config for o in observed(running, seed + 1)]
+    config = BayesianOptimizer(SPACE).suggest(observations, pending, seed=seed)
+    assert SPACE.contains(config)
+    assert {type(v) for v in config.values()} <= {float, str, int}
+    assert config not in [dict(o.config) for o in observations] + pending
+
+
+def test_same_arguments_same_answer_also_from_threads() -> None:
+    optimizer, observations = BayesianOptimizer(SPACE), observed(20)
+    alone = [optimizer.suggest(observations, seed=s) for s in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda s: optimizer.suggest(observations, seed=s), range(4)))
+    assert together == alone
+    assert len({str(c) for c in alone}) > 1
+
+
+@pytest.mark.parametrize("n", [4, 14])
+def test_same_answer_in_processes_with_other_hash_seeds(n: int) -> None:
+    code = (
+        "from foretell import *;"
+        "s=SearchSpace({'a':CategoricalDistribution(tuple('xyz')),'x':FloatDistribution(0.,1.),"
+        "'n':IntDistribution(0,9)},{'n':(Condition('a',frozenset('xy')),)});"
+        f"import numpy as np; r=np.random.default_rng(0); cs=[s.sample(r) for _ in range({n})];"
+        "o=[Observation(c,(c['x']+c.get('n',0),)) for c in cs];"
+        "print(BayesianOptimizer(s).suggest(o,cs[:2],seed=[3,4]))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "99")
+    }
+    assert len(outputs) == 1
+    assert "'x': " in outputs.pop()
+
+
+def test_scale_and_origin_of_the_target_change_nothing() -> None:
+    observations = observed(20)
+    moved = [Observation(o.config, (4096.0 * o.values[0] + 512.0,)) for o in observations]
+    optimizer = BayesianOptimizer(SPACE)
+    one, two = optimizer.suggest(observations, seed=1), optimizer.suggest(moved, seed=1)
+    assert one.keys() == two.keys()
+    assert SPACE.to_unit([one]) == pytest.approx(SPACE.to_unit([two]), abs=0.01, nan_ok=True)
+
+
+def test_infinite_scores_are_survived() -> None:
+    observations = observed(14)
+    extreme = [Observation(o.config, (v,)) for o, v in zip(observations[:3], (-np.inf, np.inf, -np.inf), strict=True)]
+    assert SPACE.contains(BayesianOptimizer(SPACE).suggest([*extreme, *observations[3:]]))
+    all_lost = [Observation(o.config, (-np.inf,)) for o in observations]
+    assert SPACE.contains(BayesianOptimizer(SPACE).suggest(all_lost))
+
+
+def test_start_up_is_a_sequence_shared_by_workers() -> None:
+    optimizer = BayesianOptimizer(SPACE, n_startup=8)
+    first = [optimizer.suggest([], seed=(5, i), index=i) for i in range(8)]
+    assert first == [SPACE.quasi_random(i, seed=5) for i in range(8)]
+    assert len({str(c) for c in first}) == 8
+
+
+def test_two_workers_do_not_repeat_each_other() -> None:
+    optimizer, observations = BayesianOptimizer(SPACE), observed(20)
+    one = optimizer.suggest(observations, seed=0)
+    two = optimizer.suggest(observations, pending=[one], seed=0)
+    assert one != two
+
+
+def test_pending_points_lose_their_attraction() -> None:
+    space = SearchSpace({"x": FloatDistribution(0.0, 1.0)})
+    seen = [Observation({"x": x}, (-((x - 0.6) ** 2),)) for x in (0.0, 0.2, 0.45, 0.9, 1.0)]
+    optimizer = BayesianOptimizer(space, n_startup=1)
+    alone = [optimizer.suggest(seen, seed=s)["x"] for s in range(5)]
+    running = [{"x": float(np.mean(alone))}] * 6
+    crowded = [optimizer.suggest(seen, running, seed=s)["x"] for s in range(5)]
+    assert min(abs(x - running[0]["x"]) for x in crowded) > 0.05
+
+
+def test_a_small_space_is_used_up_before_it_repeats() -> None:
+    space = SearchSpace({"a": IntDistribution(0, 3), "b": CategoricalDistribution("xy")})
+    optimizer = BayesianOptimizer(space, n_startup=3)
+    seen: list[Observation] = []
+    for i in range(8):
+        config = optimizer.suggest(seen, seed=i)
+        seen.append(Observation(config, (float(config["a"]),)))
+    assert len({str(dict(o.config)) for o in seen}) == 8
+    assert space.contains(optimizer.suggest(seen, seed=9))
+
+
+def test_violated_constraints_repel() -> None:
+    space = SearchSpace({"x": FloatDistribution(0.0, 1.0)})
+    xs = np.linspace(0, 1, 25).tolist()
+    seen = [Observation({"x": x}, (x,), violation=max(0.0, x - 0.5)) for x in xs]
+    optimizer = BayesianOptimizer(space)
+    suggested = [optimizer.suggest(seen, seed=s)["x"] for s in range(5)]
+    assert max(suggested) < 0.62
+    assert min(suggested) > 0.38
+
+
+def test_early_stopped_evaluations_do_not_lure() -> None:
+    space = SearchSpace({"x": FloatDistribution(0.0, 1.0)})
+    xs = np.linspace(0, 1, 24).tolist()
+    seen = [Observation({"x": x}, (5.0 if x < 0.4 else x,), partial=x < 0.4) for x in xs]
+    assert min(BayesianOptimizer(space).suggest(seen, seed=s)["x"] for s in range(5)) > 0.4
+
+
+def test_two_objectives_find_the_front() -> None:
+    space = SearchSpace({"x": FloatDistribution(-2.0, 3.0)})
+    xs = np.linspace(-2, 3, 25).tolist()
+    seen = [Observation({"x": x}, (-(x**2), -((x - 1) ** 2))) for x in xs]
+    found = [BayesianOptimizer(space).suggest(seen, seed=s)["x"] for s in range(12)]
+    assert all(-0.3 < x < 1.3 for x in found)
+    assert max(found) - min(found) > 0.3
+
+
+def graph_of(config: dict) -> ComputationGraph:
+    """A network whose width is a jumbled function of the parameter."""
+    width = [7, 2, 9, 4, 1, 8, 3, 6, 5, 0, 11, 10][int(config["code"])] + 1
+    nodes = [Node("Input", (1, 1, 1), (1, 1, 1)), Node("MatMul", (1, 1, 1), (width, 1, 1), params=width**3),
+             Node("Output", (width, 1, 1), (width, 1, 1))]  # fmt: skip
+    return ComputationGraph.from_nodes(nodes, [(0, 1), (1, 2)])
+
+
+def test_the_network_is_seen() -> None:
+    """Size decides, and only the graph shows size: code 10 is the largest, among neighbours unlike it."""
+    space = SearchSpace({"code": IntDistribution(0, 11)})
+    known = [0, 1, 3, 4, 6, 7, 8, 9, 11]
+    seen = [Observation({"code": c}, (float(graph_of({"code": c}).params),)) for c in known]
+    chosen = [BayesianOptimizer(space, graph_of, n_startup=1).suggest(seen, seed=s)["code"] for s in range(3)]
+    assert chosen == [10, 10, 10]
+
+
+def test_networks_may_be_missing() -> None:
+    optimizer = BayesianOptimizer(SPACE, lambda c: graph_of({"code": c["depth"]}) if c["op"] == "conv" else None)
+    assert SPACE.contains(optimizer.suggest(observed(15)))
+    assert SPACE.contains(BayesianOptimizer(SPACE, lambda _: None).suggest(observed(15)))
+
+
+def test_theta_is_refitted_at_a_twentieth_of_the_data() -> None:
+    assert [_refit_size(n) for n in (1, 39, 41, 99, 100, 104, 105)] == [1, 39, 40, 96, 100, 100, 105]
+
+
+def test_an_empty_space_is_refused() -> None:
+    with pytest.raises(InvalidSearchSpaceError, match="at least one parameter, but the space is empty"):
+        BayesianOptimizer(SearchSpace({})).suggest([])
+
+
+def test_mixed_numbers_of_objectives_are_refused() -> None:
+    config = observed(1)[0].config
+    with pytest.raises(InvalidDataError, match="must agree in their number of objectives"):
+        BayesianOptimizer(SPACE).suggest([Observation(config, (1.0,)), Observation(config, (1.0, 2.0))])
+
+
+@pytest.mark.parametrize(("values", "violation"), [((), 0.0), ((np.nan,), 0.0), ((1.0,), np.nan)])
+def test_an_observation_is_a_number(values: tuple, violation: float) -> None:
+    with pytest.raises(InvalidDataError, match="needs objectives that are numbers, but got .* leave failed ones out"):
+        Observation({}, values, violation=violation)
