@@ -198,7 +198,7 @@ class _Belief:
         X, y = scaler.transform(encoding), TargetWarp.fit_top_linear(targets).forward(targets)
         early = GaussianProcess().fit(X[:k], TargetWarp.fit_top_linear(targets[:k]).forward(targets[:k]), scaler.groups)
         process = early if k == len(y) else early.condition_on(X, y, early.index, early.theta)
-        best = float(process.predict(X).mean.max())
+        best = float(process.smoothed.max())
         if len(running.values):  # believe the mean: the running points lose their uncertainty, not their rank
             at = scaler.transform(running)
             process = process.condition(at, process.predict(at).mean)

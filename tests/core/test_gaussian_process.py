@@ -239,3 +239,9 @@ def test_arrays_and_settings_round_trip() -> None:
     np.testing.assert_array_equal(again.predict(X).mean, fitted.predict(X).mean)
     with pytest.raises(PluginError, match="a known surrogate is needed"):
         SURROGATES.make("alien", {})
+
+
+def test_smoothed_equals_the_prediction_at_the_observed_rows() -> None:
+    X, y = data(30)
+    fitted = GaussianProcess().fit(X, y, GROUPS)
+    np.testing.assert_allclose(fitted.smoothed, fitted.predict(X).mean, atol=1e-6)
