@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.errors import InvalidArchitectureError
+from foretell.folding import Folding, fold
 
 if TYPE_CHECKING:
     from foretell.graph import ComputationGraph, Node
@@ -21,30 +22,34 @@ _COLOURS = {
 }  # fmt: skip
 
 
-def to_svg(graph: ComputationGraph, title: str = "network") -> str:
+def to_svg(graph: ComputationGraph, title: str = "network", *, folded: bool = False) -> str:
     """Draw a graph as one self-contained SVG element.
 
     Args:
-        graph: The network; at most 2,000 nodes.
+        graph: The network; at most 2,000 nodes are drawn.
         title: What a screen reader announces.
+        folded: Whether repeated blocks are drawn once, in a frame that says how often.
 
     Raises:
         InvalidArchitectureError: If there are too many nodes to be read.
     """
-    if len(graph) > _MOST_NODES:
-        msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(graph)}: draw a part of the network"
+    drawn = fold(graph) if folded else Folding(graph, ())
+    small = drawn.graph
+    if len(small) > _MOST_NODES:
+        msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(small)}: draw a part of the network"
         raise InvalidArchitectureError(msg)
-    x, y = _positions(graph)
+    x, y = _positions(small)
     width, height = int(x.max()) + _BOX[0] + 60, int(y.max()) + _BOX[1] + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
         f'style="max-width:{width}px;width:100%" font-family="sans-serif" font-size="11">',
         f"<title>{escape(title)}: {escape(repr(graph))}</title>",
+        *_frames(drawn, x, y),
     ]
-    for source, target in graph.edges.tolist():
+    for source, target in small.edges.tolist():
         x0, y0, x1, y1 = x[source] + _BOX[0] / 2, y[source] + _BOX[1], x[target] + _BOX[0] / 2, y[target]
         bend = 0.0
-        if graph.levels[target] - graph.levels[source] > 1 and x0 == x1:
+        if small.levels[target] - small.levels[source] > 1 and x0 == x1:
             bend = _BOX[0] * 0.8  # a skip connection swings round the boxes between
         middle = (y0 + y1) / 2
         parts.append(
@@ -52,7 +57,7 @@ def to_svg(graph: ComputationGraph, title: str = "network") -> str:
             f'C{x0 + bend:.0f},{middle:.0f} {x1 + bend:.0f},{middle:.0f} {x1:.0f},{y1:.0f}" '
             'fill="none" stroke="#666" stroke-width="1.2"/>'
         )
-    for left, top, node in zip(x.tolist(), y.tolist(), graph.nodes, strict=True):
+    for left, top, node in zip(x.tolist(), y.tolist(), small.nodes, strict=True):
         colour, middle = _COLOURS.get(node.op, "#ffffff"), left + _BOX[0] / 2
         parts.append(
             f'<rect x="{left:.0f}" y="{top:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
@@ -62,6 +67,41 @@ def to_svg(graph: ComputationGraph, title: str = "network") -> str:
             f"{' x '.join(map(str, node.out_shape))}</text>"
         )
     return "".join([*parts, "</svg>"])
+
+
+def to_html(graph: ComputationGraph, title: str = "network") -> str:
+    """A page with the sums of a network and its drawing, repeated blocks folded; it needs no other file."""
+    sums = {
+        "nodes": len(graph), "edges": len(graph.edges), "depth": graph.depth, "parameters": graph.params,
+        "FLOPs": graph.flops,
+    }  # fmt: skip
+    rows = [(name, f"{value:,}") for name, value in sums.items()]
+    rows += [("operators", ", ".join(f"{name} {count}" for name, count in graph.op_counts().items()))]
+    table = "".join(f'<tr><th align="left">{name}</th><td>{escape(value)}</td></tr>' for name, value in rows)
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
+        f'<body style="font-family:sans-serif;margin:2em"><h1 style="font-size:1.2em;overflow-wrap:anywhere">'
+        f"{escape(title)}</h1><table>{table}</table>"
+        f"{to_svg(graph, title, folded=True)}</body></html>"
+    )
+
+
+def _frames(drawn: Folding, x: np.ndarray, y: np.ndarray) -> list[str]:
+    """A dashed frame round each block, an inner one tighter, with how often it follows itself."""
+    frames = []
+    for i, block in enumerate(drawn.blocks):
+        inner = any(o.first <= block.first and block.last <= o.last for o in drawn.blocks[:i])
+        room = 4 if inner else 8
+        here = slice(block.first, block.last + 1)
+        left, right = x[here].min() - 3 * room, x[here].max() + _BOX[0] + 3 * room
+        top, bottom = y[here].min() - room, y[here].max() + _BOX[1] + room
+        frames.append(
+            f'<rect x="{left:.0f}" y="{top:.0f}" width="{right - left:.0f}" height="{bottom - top:.0f}" rx="8" '
+            f'fill="#f7f7f7" stroke="#b45f06" stroke-dasharray="6 3"/>'
+            f'<text x="{right + 4:.0f}" y="{top + 12:.0f}" fill="#b45f06" font-weight="bold">'
+            f"\N{MULTIPLICATION SIGN} {block.times}</text>"
+        )
+    return frames
 
 
 def _label(node: Node) -> str:

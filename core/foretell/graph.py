@@ -21,6 +21,7 @@ from foretell.operations import OPERATIONS, VOCABULARY_VERSION, operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import networkx
     import torch
@@ -141,6 +142,10 @@ class ComputationGraph:
             if int(getattr(self, name).min()) < least:
                 msg = f"`{name}` must be >= {least}, but got {int(getattr(self, name).min())}: check that node"
                 raise InvalidArchitectureError(msg)
+        for name in ("node_params", "node_flops"):
+            if float(getattr(self, name).sum(dtype=np.float64)) >= 2.0**63:
+                msg = f"the sum of `{name}` must be below 2^63, but it is not: check the largest of its numbers"
+                raise InvalidArchitectureError(msg)
 
     def _freeze(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         given = np.asarray(getattr(self, name))
@@ -195,6 +200,15 @@ class ComputationGraph:
         from foretell.capture.module import capture_module
 
         return capture_module(module, *example_inputs, **example_kwargs)
+
+    @classmethod
+    def from_onnx(
+        cls, source: str | Path | bytes, shapes: Mapping[str, Sequence[int]] | None = None
+    ) -> ComputationGraph:
+        """Read an ONNX model, see `foretell.capture.onnx_file.read_onnx`."""
+        from foretell.capture.onnx_file import read_onnx
+
+        return read_onnx(source, shapes)
 
     @property
     def params(self) -> int:

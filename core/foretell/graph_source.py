@@ -86,8 +86,7 @@ class GraphSource:
             self._warned = True
         kind = "" if isinstance(error, ForetellError) else f"{type(error).__name__}: "
         warnings.warn(
-            f"`graph` failed for {dict(config)} ({kind}{error}); such configurations are judged without their "
-            "network",
+            f"`graph` failed for {dict(config)} ({kind}{error}); such configurations are judged without their network",
             CaptureWarning,
             stacklevel=4,
         )

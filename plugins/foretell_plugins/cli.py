@@ -14,6 +14,7 @@ import click
 from foretell.errors import ForetellError, ForetellWarning
 from foretell_plugins.bench import bench
 from foretell_plugins.registry import Plugins
+from foretell_plugins.show import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def build_cli(plugins: Plugins) -> click.Group:
         """Predict how well a neural network will do, before it is trained."""
         context.obj = plugins
 
-    for command in (list_plugins, list_adapters, bench):
+    for command in (list_plugins, list_adapters, bench, show):
         cli.add_command(command)
     plugins.add_commands(cli)
     return cli
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of ours is one sentence and exit code 1, an interruption exit code 130."""
     warnings.showwarning = _one_line_warnings
     try:
-        build_cli(Plugins()).main(arguments, prog_name="foretell", standalone_mode=False)
+        code = build_cli(Plugins()).main(arguments, prog_name="foretell", standalone_mode=False)
     except click.ClickException as e:
         e.show()
         sys.exit(e.exit_code)
@@ -87,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ForetellError as e:
         click.echo(f"foretell: {e}", err=True)
         sys.exit(1)
+    if type(code) is int:  # of `context.exit(code)`, which click returns instead of raising here
+        sys.exit(code)
 
 
 _shown_by_python = warnings.showwarning

@@ -11,52 +11,35 @@ import importlib.metadata
 import logging
 import os
 import warnings
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from foretell.encoders import ENCODERS, register_encoder
 from foretell.errors import ForetellWarning, PluginError
-from foretell.operations import OPERATIONS, register_operation
+from foretell.operations import OPERATIONS
 from foretell.surrogates import SURROGATES, register_surrogate
 from foretell_plugins import hookspecs
+from foretell_plugins.additions import Additions
 from foretell_plugins.markers import PROJECT
-from foretell_plugins.records import Adapter, PluginRecord
+from foretell_plugins.records import PluginRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import click
 
-    from foretell.operations import OperationSpec
+    from foretell_plugins.records import Adapter
 
 _logger = logging.getLogger(__name__)
+
+# The core's tables outlive a registry; who filled them must too, or a second registry in the same process would take
+# a plugin's own entry for somebody else's.
+_owner_in_core: dict[tuple[str, str], str] = {}
 
 
 class PluginWarning(ForetellWarning):
     """A plugin was set aside; the message names it, its package and the cause."""
-
-
-@dataclass
-class _Additions:
-    """What one plugin asked to add, kept apart until all its hooks have run."""
-
-    adapters: list[Adapter] = field(default_factory=list)
-    encoders: list[tuple[str, Any]] = field(default_factory=list)
-    surrogates: list[tuple[str, Any]] = field(default_factory=list)
-    operations: list[OperationSpec] = field(default_factory=list)
-    benchmarks: list[tuple[str, Any]] = field(default_factory=list)
-
-    def hooks(self) -> dict[str, Callable[..., None]]:
-        """The `register` function of each hook."""
-        return {
-            "foretell_register_adapters": self.adapters.append,
-            "foretell_register_encoders": lambda name, factory: self.encoders.append((name, factory)),
-            "foretell_register_surrogates": lambda name, factory: self.surrogates.append((name, factory)),
-            "foretell_register_operations": self.operations.append,
-            "foretell_register_benchmarks": lambda name, factory: self.benchmarks.append((name, factory)),
-        }
 
 
 class Plugins:
@@ -108,7 +91,9 @@ class Plugins:
         disabled = _names(self._environment.get("FORETELL_DISABLE_PLUGINS", ""))
         only = self._environment.get("FORETELL_PLUGINS")
         found = importlib.metadata.entry_points(group=PROJECT) if self._entry_points is None else self._entry_points
-        for entry in sorted(found, key=lambda e: (e.name, e.value)):
+        # Ours come first: a name that another package also wants stays ours.
+        ours_first = sorted(found, key=lambda e: (e.dist is None or e.dist.name != PROJECT, e.name, e.value))
+        for entry in ours_first:
             distribution = entry.dist.name if entry.dist else ""
             version = entry.dist.version if entry.dist else ""
             if entry.name in disabled or (only is not None and entry.name not in _names(only)):
@@ -138,12 +123,12 @@ class Plugins:
             try:
                 self._manager.register(plugin, name)
                 hooks = self._checked_hooks(plugin, name)
-                self._take(self._ask(plugin, hooks), name)
+                self._take(self._ask(plugin, hooks), f"{name!r} of {distribution}" if distribution else repr(name))
             except BaseException:
                 self._manager.unregister(name=name)  # pluggy keeps a plugin that failed to register
                 raise
             record = PluginRecord(name, distribution, version, hooks, "ok")
-        except Exception as e:  # noqa: BLE001 - the border: whatever a plugin does must not stop its host
+        except (Exception, SystemExit) as e:  # noqa: BLE001 - the border: no plugin may stop its host
             record = self._set_aside(PluginRecord(name, distribution, version, hooks, "broken", _one_line(e)), e)
         self._records.append(record)
         return record
@@ -161,7 +146,7 @@ class Plugins:
                 if taken:
                     msg = f"command names must be unique, but {taken} are taken: rename them"
                     raise PluginError(msg)
-            except Exception as e:  # noqa: BLE001 - the border, as above
+            except (Exception, SystemExit) as e:  # noqa: BLE001 - the border, as above
                 cli.commands.clear()
                 cli.commands.update(before)
                 broken = PluginRecord(
@@ -183,8 +168,8 @@ class Plugins:
             raise PluginError(msg)
         return tuple(sorted({c.name for c in callers}))
 
-    def _ask(self, plugin: object, hooks: Iterable[str]) -> _Additions:
-        additions = _Additions()
+    def _ask(self, plugin: object, hooks: Iterable[str]) -> Additions:
+        additions = Additions()
         registers = additions.hooks()
         for hook in hooks:
             if hook in registers:
@@ -196,29 +181,33 @@ class Plugins:
         others = [p for p in self._manager.get_plugins() if p is not plugin]
         self._manager.subset_hook_caller(hook, others)(**arguments)
 
-    def _take(self, additions: _Additions, name: str) -> None:
+    def _take(self, additions: Additions, owner: str) -> None:
         """Add everything or, if anything clashes, nothing."""
         claims = [("adapter", a.name) for a in additions.adapters] + [("benchmark", n) for n, _ in additions.benchmarks]
         claims += [("encoder", n) for n, _ in additions.encoders] + [("surrogate", n) for n, _ in additions.surrogates]
         claims += [("operation", o.name) for o in additions.operations]
-        built_in = {("encoder", n) for n in ENCODERS} | {("surrogate", n) for n in SURROGATES}
-        built_in |= {("operation", n) for n in OPERATIONS}
-        for i, (kind, what) in enumerate(claims):
-            owner = self._owner.get((kind, what), "foretell" if (kind, what) in built_in else None)
-            if owner is not None or (kind, what) in claims[:i]:
-                msg = f"{kind} names must be unique, but {what!r} already comes from {owner or name!r}: rename it"
+        in_core = {("encoder", n) for n in ENCODERS} | {("surrogate", n) for n in SURROGATES}
+        in_core |= {("operation", n) for n in OPERATIONS}
+        owners = {claim: _owner_in_core.get(claim, repr(PROJECT)) for claim in in_core}
+        taken = self._owner | {claim: other for claim, other in owners.items() if other != owner}
+        for i, claim in enumerate(claims):
+            earlier = owner if claim in claims[:i] else taken.get(claim)
+            if earlier is not None:
+                msg = f"{claim[0]} names must be unique, but {claim[1]!r} already comes from {earlier}: rename it"
                 raise PluginError(msg)
-        for spec in additions.operations:
-            register_operation(spec)
+        additions.add_operations()
         for key, factory in additions.encoders:
-            register_encoder(key, factory)
+            if key not in ENCODERS:
+                register_encoder(key, factory)
         for key, factory in additions.surrogates:
-            register_surrogate(key, factory)
+            if key not in SURROGATES:
+                register_surrogate(key, factory)
         self._adapters |= {a.name: a for a in additions.adapters}
         self._benchmarks |= dict(additions.benchmarks)
-        self._owner |= dict.fromkeys(claims, name)
+        self._owner |= dict.fromkeys(claims, owner)
+        _owner_in_core.update({c: owner for c in claims if c[0] in {"encoder", "surrogate", "operation"}})
 
-    def _set_aside(self, record: PluginRecord, error: Exception) -> PluginRecord:
+    def _set_aside(self, record: PluginRecord, error: BaseException) -> PluginRecord:
         if self._environment.get("FORETELL_STRICT_PLUGINS", "") not in {"", "0"}:
             msg = f"plugin {record.name!r} is broken: {record.cause}"
             raise PluginError(msg) from error

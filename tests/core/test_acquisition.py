@@ -23,9 +23,7 @@ def test_equals_the_integral(mean: float, std: float) -> None:
     best = 0.2
     low = (best - mean) / std  # E[max(Y - best, 0)] is an integral over the z-scores above this one
     top = max(low, 0.0)  # where the density is largest; taken out, so that quad sees no tiny numbers
-    value, _ = quad(
-        lambda z: std * (z - low) * np.exp((top**2 - z**2) / 2), low, top + 12, epsabs=0, epsrel=1e-10
-    )
+    value, _ = quad(lambda z: std * (z - low) * np.exp((top**2 - z**2) / 2), low, top + 12, epsabs=0, epsrel=1e-10)
     expected = np.log(value) - top**2 / 2 - np.log(2 * np.pi) / 2
     assert log_ei(mean, std, best) == pytest.approx(expected, abs=1e-6)
 

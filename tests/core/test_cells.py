@@ -197,13 +197,9 @@ def test_nasbench201_leaves_dead_weights_out() -> None:
     assert nasbench201.graph((1, 1, 1, 2, 2, 2)).op_counts()["Zero"] == 15
 
 
-@pytest.mark.parametrize(
-    "spec", ["|nor_conv_3x3~0|", (0, 1, 2), (0, 0, 0, 0, 0, 5), "|a~0|+|a~0|a~1|+|a~0|a~1|a~2|"]
-)
+@pytest.mark.parametrize("spec", ["|nor_conv_3x3~0|", (0, 1, 2), (0, 0, 0, 0, 0, 5), "|a~0|+|a~0|a~1|+|a~0|a~1|a~2|"])
 def test_nasbench201_refuses(spec: str | tuple[int, ...]) -> None:
-    with pytest.raises(
-        InvalidArchitectureError, match=r"or six positions in that list, but got .*: correct the edge"
-    ):
+    with pytest.raises(InvalidArchitectureError, match=r"or six positions in that list, but got .*: correct the edge"):
         nasbench201.graph(spec)
 
 
@@ -217,9 +213,7 @@ def test_nasbench201_equals_the_table() -> None:
         dead = sum(5 * (k * c * c + 2 * c) for k in kernels.values() if k for c in (16, 32, 64))
         for name, classes in (("cifar10", 10), ("cifar100", 100)):
             expected = columns[f"{name}_params"][row]
-            assert (nasbench201.graph(digits, classes=classes).params + dead) / 1e6 == pytest.approx(
-                expected, abs=1e-9
-            )
+            assert (nasbench201.graph(digits, classes=classes).params + dead) / 1e6 == pytest.approx(expected, abs=1e-9)
 
 
 def test_nasbench201_equals_a_captured_module() -> None:

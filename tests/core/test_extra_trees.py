@@ -29,6 +29,18 @@ def test_frozen_arrays_answer_as_scikit_learn_does(n: int, leaf: int, seed: int)
         np.testing.assert_allclose(fitted.predict(rows).mean, theirs.predict(rows.astype(np.float32)), atol=1e-12)
 
 
+def test_a_stump_by_hand() -> None:
+    """One split of the second column at 0.5, which itself goes left."""
+    arrays = {
+        "roots": [0], "feature": [1, 0, 0], "threshold": [0.5, -2.0, -2.0], "left": [1, 1, 2], "right": [2, 1, 2],
+        "value": [9.0, 1.0, 3.0], "variance": [9.0, 0.25, 4.0], "noise": [0.75],
+    }  # fmt: skip
+    stump = ExtraTrees(1).from_arrays({k: np.array(a) for k, a in arrays.items()})
+    posterior = stump.predict(np.array([[9.0, 0.5], [-9.0, 0.51]]))
+    assert posterior.mean.tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(posterior.std**2, [1.0, 4.75])
+
+
 def test_variance_is_within_plus_between_trees() -> None:
     X, y = data(50)
     new, _ = data(20, seed=1)

@@ -71,9 +71,7 @@ def log_prior(theta: np.ndarray, groups: int) -> float:
 
 def distances(X: np.ndarray) -> np.ndarray:
     """D_g, divided by the number of columns in each group."""
-    return np.stack(
-        [((X[:, None, INDEX == g] - X[None, :, INDEX == g]) ** 2).mean(axis=2) for g in range(3)]
-    )
+    return np.stack([((X[:, None, INDEX == g] - X[None, :, INDEX == g]) ** 2).mean(axis=2) for g in range(3)])
 
 
 def test_likelihood_equals_scikit_learn() -> None:

@@ -124,6 +124,14 @@ def test_digest_sees_edges_and_direction() -> None:
     assert len({chain, fork, join}) == 3
 
 
+def test_digest_sees_whether_two_consumers_share_their_input() -> None:
+    nodes = [node("Input"), node("ReLU"), node("ReLU"), node("Conv"), node("MatMul"), node("Add")]
+    into = [(0, 1), (0, 2), (3, 5), (4, 5)]
+    shared = ComputationGraph.from_nodes(nodes, [*into, (1, 3), (1, 4)])
+    apart = ComputationGraph.from_nodes(nodes, [*into, (1, 3), (2, 4)])
+    assert shared != apart
+
+
 def test_digest_is_the_same_in_processes_with_other_hash_seeds() -> None:
     code = (
         "from foretell import *;"
@@ -208,7 +216,9 @@ def test_dangling_edges_are_refused(edge: tuple[int, int]) -> None:
 @pytest.mark.parametrize("edges", [[[1, 0]], [[0, 9]], [[-1, 1]]])
 def test_stored_edges_must_point_forward(edges: list) -> None:
     arrays = {**diamond().to_arrays(), "edges": np.array(edges)}
-    with pytest.raises(InvalidArchitectureError, match="source before the target, but got .*use ComputationGraph.from_"):
+    with pytest.raises(
+        InvalidArchitectureError, match="source before the target, but got .*use ComputationGraph.from_"
+    ):
         ComputationGraph.from_arrays(arrays)
 
 
@@ -242,6 +252,7 @@ def test_missing_array_is_named() -> None:
         ("out_shape", np.full((4, 3), -1), "`out_shape` must be >= 0, but got -1"),
         ("groups", np.zeros(4), "`groups` must be >= 1, but got 0"),
         ("node_flops", np.full(4, -5), "`node_flops` must be >= 0, but got -5"),
+        ("node_flops", np.full(4, 2**62), r"the sum of `node_flops` must be below 2\^63"),
     ],
 )
 def test_wrong_arrays_are_refused_by_name(name: str, value: np.ndarray, message: str) -> None:

@@ -115,7 +115,9 @@ def test_one_distinct_value_keeps_a_slope() -> None:
     assert warp.inverse(np.array([1.0]))[0] > 7.0
 
 
-@pytest.mark.parametrize(("y", "shape"), [([], r"\(0,\)"), ([1.0, np.nan], r"\(2,\) with 1 nan"), ([[1.0]], r"\(1, 1\)")])
+@pytest.mark.parametrize(
+    ("y", "shape"), [([], r"\(0,\)"), ([1.0, np.nan], r"\(2,\) with 1 nan"), ([[1.0]], r"\(1, 1\)")]
+)
 def test_targets_are_a_vector_of_numbers(y: list, shape: str) -> None:
     with pytest.raises(InvalidDataError, match=f"must be a vector of numbers, but got shape {shape}"):
         TargetWarp.fit(np.array(y))

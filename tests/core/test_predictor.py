@@ -150,7 +150,11 @@ def test_a_fresh_process_predicts_the_same_bits(surrogate: object, tmp_path: Pat
         "print((p.mean.tobytes() + p.std.tobytes() + p.sample(2, 0).tobytes()).hex())"
     )
     out = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": "7"}
+        [sys.executable, "-c", code, str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
     ).stdout
     here = predictor.predict(new)
     assert out.strip() == (here.mean.tobytes() + here.std.tobytes() + here.sample(2, 0).tobytes()).hex()

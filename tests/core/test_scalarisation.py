@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from foretell.scalarisation import feasible_first, held_down, scalarise
 
-TABLES = st.integers(2, 12).flatmap(
-    lambda n: st.lists(st.tuples(*[st.integers(-5, 5)] * 3), min_size=n, max_size=n)
-)
+TABLES = st.integers(2, 12).flatmap(lambda n: st.lists(st.tuples(*[st.integers(-5, 5)] * 3), min_size=n, max_size=n))
 
 
 def test_one_objective_comes_back() -> None:
@@ -81,7 +79,9 @@ def test_held_down_by_hand() -> None:
     assert held_down(y, np.ones(5, bool)) is y
 
 
-@pytest.mark.parametrize(("finished", "limit"), [([-np.inf, np.inf], -np.inf), ([-np.inf, -np.inf], -np.inf), ([1.0, np.inf], 1.0)])
+@pytest.mark.parametrize(
+    ("finished", "limit"), [([-np.inf, np.inf], -np.inf), ([-np.inf, -np.inf], -np.inf), ([1.0, np.inf], 1.0)]
+)
 def test_held_down_with_infinite_finished_ones(finished: list[float], limit: float) -> None:
     out = held_down(np.array([*finished, 5.0]), np.array([False, False, True]))
     assert out.tolist() == [*finished, limit]

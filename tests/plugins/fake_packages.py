@@ -40,12 +40,19 @@ def foretell_register_adapters(register):
     register(Adapter(name="half", kind="sampler", requires=(), target="click:Group"))
     raise RuntimeError("the plugin's own bug")
 """
+_TAKES_OUR_NAME = """
+from foretell_plugins import Adapter, hookimpl
+@hookimpl
+def foretell_register_adapters(register):
+    register(Adapter(name="optuna", kind="sampler", requires=(), target="click:Group"))
+"""
 PACKAGES = {
     "foretell-good": _GOOD,
     "foretell-import-error": _IMPORT_ERROR,
     "foretell-misspelt": _MISSPELT,
     "foretell-wrong-argument": _WRONG_ARGUMENT,
     "foretell-raises": _RAISES,
+    "foretell-keen-rival": _TAKES_OUR_NAME,  # sorts before our own `optuna`
 }
 
 

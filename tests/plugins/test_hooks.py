@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import warnings
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from foretell.encoders import ENCODERS
 from foretell.operations import OPERATIONS, OperationSpec, unregister_operation
 from foretell.surrogates import SURROGATES
 from foretell_plugins import Adapter, Plugins, hookimpl, hookspecs
-from foretell_plugins.cli import build_cli
+from foretell_plugins.cli import build_cli, main
 from foretell_plugins.registry import PluginWarning
 
 
@@ -93,7 +94,7 @@ def test_a_name_that_is_taken_costs_only_the_second_plugin() -> None:
     plugins = Plugins(environment={}, entry_points=[])
     adapter = Adapter(name="same", kind="sampler", requires=(), target="click:Group")
     first = plugins.admit("one", lambda: plugin("foretell_register_adapters", lambda r: r(adapter)), "dist-one", "1")
-    with pytest.warns(PluginWarning, match=r"'two' of dist-two 2 .*'same' already comes from 'one'"):
+    with pytest.warns(PluginWarning, match=r"'two' of dist-two 2 .*'same' already comes from 'one' of dist-one"):
         second = plugins.admit(
             "two", lambda: plugin("foretell_register_adapters", lambda r: r(adapter)), "dist-two", "2"
         )
@@ -123,7 +124,7 @@ def test_a_command_that_raises_or_takes_a_name_is_set_aside_and_the_rest_stays()
     with pytest.warns(PluginWarning) as caught:
         cli = build_cli(plugins)
     assert len(caught) == 2
-    assert set(cli.commands) == {"plugins", "adapters", "bench"}
+    assert set(cli.commands) == {"plugins", "adapters", "bench", "show"}
     assert [r.status for r in plugins.records] == ["broken", "broken"]
     assert CliRunner().invoke(cli, ["plugins"], obj=plugins).exit_code == 0
 
@@ -132,3 +133,77 @@ def test_a_plugin_without_hooks_is_told_so() -> None:
     plugins = Plugins(environment={}, entry_points=[])
     with pytest.warns(PluginWarning, match="mark functions with foretell_plugins.hookimpl"):
         plugins.admit("empty", lambda: types.ModuleType("empty"))
+
+
+def test_a_second_registry_in_the_same_process_knows_a_plugin_again() -> None:
+    def register_all(register: Any) -> None:
+        register("again-encoder", lambda c: GraphStatistics())  # another function at every call
+
+    hook = "foretell_register_encoders"
+    for _ in range(2):
+        plugins = Plugins(environment={"FORETELL_STRICT_PLUGINS": "1"}, entry_points=[])
+        assert plugins.admit("again", lambda: plugin(hook, register_all), "dist", "1").status == "ok"
+    lenient = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="'again-encoder' already comes from 'again' of dist: rename it"):
+        lenient.admit("other", lambda: plugin(hook, register_all), "other-dist", "1")
+
+
+def test_a_name_registered_twice_by_one_plugin_is_refused() -> None:
+    def twice(register: Any) -> None:
+        register("twice-encoder", lambda c: GraphStatistics())
+        register("twice-encoder", lambda c: GraphStatistics())
+
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="'twice-encoder' already comes from 'fake' of dist: rename it"):
+        plugins.admit("fake", lambda: plugin("foretell_register_encoders", twice), "dist", "1")
+    assert "twice-encoder" not in ENCODERS
+
+
+def test_an_operation_whose_id_is_taken_leaves_none_of_the_plugin_s_behind() -> None:
+    def add(register: Any) -> None:
+        register(OperationSpec(1500, "FirstOp"))
+        register(OperationSpec(OPERATIONS["Conv"].id, "SecondOp"))
+
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="name and id must be unique"):
+        plugins.admit("fake", lambda: plugin("foretell_register_operations", add))
+    assert not {"FirstOp", "SecondOp"} & set(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("hook", "arguments"),
+    [
+        ("foretell_register_adapters", ("click:Group",)),
+        ("foretell_register_operations", ("MyOp",)),
+        ("foretell_register_encoders", ("mine", None)),
+        ("foretell_register_surrogates", ("", dict)),
+        ("foretell_register_benchmarks", (dict, "mine")),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_refused_when_it_is_registered(hook: str, arguments: tuple[Any, ...]) -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="`register` here takes .*: mend the plugin"):
+        plugins.admit("fake", lambda: plugin(hook, lambda register: register(*arguments)))
+
+
+def test_a_plugin_that_exits_does_not_stop_its_host() -> None:
+    def leave() -> object:
+        raise SystemExit("not on this machine")
+
+    plugins = Plugins(environment={}, entry_points=[])
+    with pytest.warns(PluginWarning, match="SystemExit: not on this machine"):
+        assert plugins.admit("leaver", leave).status == "broken"
+
+
+def test_a_command_s_exit_code_is_the_program_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    @click.pass_context
+    def three(context: click.Context) -> None:
+        context.exit(3)
+
+    plugins = admitted("foretell_register_commands", lambda cli: cli.add_command(three))
+    monkeypatch.setattr("foretell_plugins.cli.Plugins", lambda: plugins)
+    monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # `main` replaces it: put it back afterwards
+    with pytest.raises(SystemExit) as left:
+        main(["three"])
+    assert left.value.code == 3

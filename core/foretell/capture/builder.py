@@ -94,9 +94,7 @@ class GraphBuilder:
         shape = self._shapes[source]
         c = shape[0]
         window = (0, 0, 1, 1, 1, 1, 1, 1)
-        return self._node(
-            "MatMul", (source,), shape, (features, 1, 1), window, (c + 1) * features, 2 * c * features
-        )
+        return self._node("MatMul", (source,), shape, (features, 1, 1), window, (c + 1) * features, 2 * c * features)
 
     def batch_norm(self, source: int) -> int:
         """Batch normalisation with scale and shift."""
@@ -151,9 +149,7 @@ class GraphBuilder:
             return sources[0]
         shapes = [self._shapes[s] for s in sources]
         if len({shape[1:] for shape in shapes}) != 1:
-            msg = (
-                f"`concat` needs sources of one height and width, but got {shapes}: pool or slice them first"
-            )
+            msg = f"`concat` needs sources of one height and width, but got {shapes}: pool or slice them first"
             raise InvalidArchitectureError(msg)
         return self._node("Concat", sources, shapes[0], (sum(shape[0] for shape in shapes), *shapes[0][1:]))
 

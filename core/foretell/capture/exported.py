@@ -33,7 +33,8 @@ def export(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
     with torch.no_grad(), silence():
         program = torch.export.export(module, meta_args, meta_kwargs, strict=False)
     signature = program.graph_signature
-    parameters = dict(module.named_parameters())
+    parameters = dict(module.named_parameters(remove_duplicate=False))
+    counted: set[int] = set()  # a shared parameter comes in under each of its names, mostly unused
     values: dict[torch.fx.Node, Any] = {}
     learnt: dict[int, tuple[str, int]] = {}
     inputs: list[torch.Tensor] = []
@@ -44,7 +45,10 @@ def export(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
         if node.name in signature.inputs_to_parameters:
             name = signature.inputs_to_parameters[node.name]
             parameter = parameters[name]
-            learnt[id(value)] = (name, parameter.numel() if parameter.requires_grad else 0)
+            new = parameter.requires_grad and id(parameter) not in counted
+            learnt[id(value)] = (name, parameter.numel() if new else 0)
+            if node.users:
+                counted.add(id(parameter))
         elif node.name in signature.user_inputs and isinstance(value, torch.Tensor):
             inputs.append(value)
     tape = Tape(learnt, batch=int(inputs[0].shape[0]) if inputs and inputs[0].dim() else 1)

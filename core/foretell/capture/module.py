@@ -11,20 +11,21 @@ import torch
 
 from foretell.capture.exported import export
 from foretell.capture.meta_copy import meta_copy
-from foretell.capture.recording import record
+from foretell.capture.recording import rebatched, record
 from foretell.errors import CaptureError
 
 if TYPE_CHECKING:
     from foretell.graph import ComputationGraph
 
-_TORCH = f"{Path(torch.__file__).parent}{os.sep}"  # the end matters: torchvision is not torch
+_NOT_THE_USERS = tuple(f"{Path(f).parent}{os.sep}" for f in (torch.__file__, __file__))  # torchvision is not torch
+_BATCH = 2  # the one size at which shapes are read: an example's own must not show, and 1 vanishes in `squeeze`
 
 
 def capture_module(module: torch.nn.Module, *example_inputs: object, **example_kwargs: object) -> ComputationGraph:
     """Turn a module into a computation graph, without allocating, changing or running the module itself.
 
     A copy without numbers runs once on the meta device while its calls are recorded; where that fails, it
-    is exported with `torch.export`.
+    is exported with `torch.export`. The example's batch is brought to one size first, so that it does not matter.
 
     Args:
         module: The network; its device, mode and parameters stay as they are.
@@ -48,22 +49,24 @@ def capture_module(module: torch.nn.Module, *example_inputs: object, **example_k
         msg = f"capture needs example inputs for {type(module).__name__}.forward: pass e.g. torch.zeros(1, 3, 32, 32)"
         raise CaptureError(msg)
     where = type(module).__name__
-    try:
-        return record(meta_copy(module), example_inputs, example_kwargs, where)
-    except CaptureError:
-        raise
-    except Exception as first:  # noqa: BLE001 - a user's forward pass may raise anything; it is reported below
+    own = (example_inputs, example_kwargs)
+    same = rebatched(own, _BATCH)
+    failures: list[Exception] = []
+    for route, (args, kwargs) in ((record, same), (record, own), (export, same)):
         try:
-            return export(meta_copy(module), example_inputs, example_kwargs, where)
-        except Exception as second:  # noqa: BLE001 - likewise
-            place = _place(first) or _place(second) or where
-            msg = (
-                f"a forward pass must run on tensors without numbers, but {place} raised "
-                f"{type(first).__name__}: {_first_line(first)}; torch.export failed too "
-                f"({type(second).__name__}): "
-                "check the example's shape, and take numbers out of control flow"
-            )
-            raise CaptureError(msg) from first
+            return route(meta_copy(module), args, kwargs, where)
+        except CaptureError:
+            raise
+        except Exception as e:  # noqa: BLE001 - a user's forward pass may raise anything; it is reported below
+            failures.append(e)
+    _, first, last = failures
+    place = _place(first) or _place(last) or where
+    msg = (
+        f"a forward pass must run on tensors without numbers, but {place} raised {type(first).__name__}: "
+        f"{_first_line(first)}; torch.export failed too ({type(last).__name__}): check the example's shape, and "
+        "take numbers out of control flow"
+    )
+    raise CaptureError(msg) from first
 
 
 def _place(error: BaseException) -> str:
@@ -71,7 +74,7 @@ def _place(error: BaseException) -> str:
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         first = (*frame.f_code.co_varnames, "self")[0]
         owner, file = frame.f_locals.get(first), frame.f_code.co_filename
-        if isinstance(owner, torch.nn.Module) and not file.startswith(_TORCH):
+        if isinstance(owner, torch.nn.Module) and not file.startswith(_NOT_THE_USERS):
             return f"{type(owner).__name__}.{frame.f_code.co_name} ({Path(file).name}:{line})"
     return ""
 

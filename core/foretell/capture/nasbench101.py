@@ -83,12 +83,7 @@ def prune(matrix: ArrayLike, ops: Sequence[str]) -> tuple[list[list[int]], list[
     """
     adjacency = np.asarray(matrix)
     n = len(ops)
-    if (
-        adjacency.shape != (n, n)
-        or n < 2
-        or np.any(np.tril(adjacency))
-        or not np.isin(adjacency, (0, 1)).all()
-    ):
+    if adjacency.shape != (n, n) or n < 2 or np.any(np.tril(adjacency)) or not np.isin(adjacency, (0, 1)).all():
         msg = (
             f"a cell needs an upper triangular matrix of zeros and ones, a row for each of {n} operators, "
             f"but got shape {adjacency.shape}: number the vertices along the edges, input first, output last"
@@ -132,13 +127,7 @@ def fingerprint(matrix: ArrayLike, ops: Sequence[str]) -> bytes:
     names = [_md5(str(triple)) for triple in zip(map(len, targets), map(len, sources), labels, strict=True)]
     for _ in kinds:
         names = [
-            _md5(
-                "".join(sorted(names[u] for u in into))
-                + "|"
-                + "".join(sorted(names[w] for w in out))
-                + "|"
-                + own
-            )
+            _md5("".join(sorted(names[u] for u in into)) + "|" + "".join(sorted(names[w] for w in out)) + "|" + own)
             for own, into, out in zip(names, sources, targets, strict=True)
         ]
     return bytes.fromhex(_md5(str(sorted(names))))

@@ -24,9 +24,7 @@ EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 """The (source, target) of each digit of a specification."""
 
 
-def graph(
-    spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, classes: int = 10
-) -> ComputationGraph:
+def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, classes: int = 10) -> ComputationGraph:
     """The network of one cell, with 3 x 32 x 32 images.
 
     Edges that are `none`, and nodes that are on no path from input to output, are left out with their

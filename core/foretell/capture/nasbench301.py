@@ -64,9 +64,7 @@ def graph(
     for i in range(cells):
         reduces = i in {cells // 3, 2 * cells // 3}
         channels *= 1 + reduces
-        first = (
-            _factorized_reduce(net, before, channels) if reduced else net.relu_conv_bn(before, channels, 1)
-        )
+        first = _factorized_reduce(net, before, channels) if reduced else net.relu_conv_bn(before, channels, 1)
         second = net.relu_conv_bn(last, channels, 1)
         made = [first, second]
         pairs = reduction if reduces else normal

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
     import torch
 
 
 class OnnxCall(NamedTuple):
-    """An operator with its tensors: `inputs` has None for what is left out, `known` the values of small constants."""
+    """An operator with its tensors: `inputs` has None for what is left out, `known` the values of scalar constants."""
 
     op: str
     attributes: Mapping[str, Any]
     inputs: Sequence[torch.Tensor | None]
-    known: Sequence[np.ndarray | None]
+    known: Sequence[float | None]
     output: torch.Tensor
     learnt: Sequence[bool]
 
@@ -95,7 +94,7 @@ def _window(call: OnnxCall) -> tuple[list[int], list[int], list[int]]:
 def _conv(call: OnnxCall) -> tuple[str, tuple[Any, ...]]:
     _, stride, dilation = _window(call)
     groups, dims = int(call.attributes.get("group", 1)), _dims(call)
-    bias = call.inputs[2] if len(call.inputs) > 2 else None
+    bias = call.inputs[2] if len(call.inputs) > 2 and call.learnt[2] else None  # exporters write zeros for none
     if call.op == "ConvTranspose":
         return f"conv_transpose{dims}d", (*call.inputs[:2], bias, stride, 0, 0, groups, dilation)
     return f"conv{dims}d", (*call.inputs[:2], bias, stride, 0, dilation, groups)
@@ -123,8 +122,8 @@ def _clip(call: OnnxCall) -> tuple[str, tuple[Any, ...]]:
         call.attributes.get(name, call.known[i] if len(call.known) > i else None)
         for i, name in enumerate(("min", "max"), start=1)
     )
-    relu6 = low is not None and high is not None and (float(low), float(high)) == (0.0, 6.0)
-    relu = low is not None and high is None and float(low) == 0.0
+    relu6 = low is not None and high is not None and (low, high) == (0.0, 6.0)
+    relu = low is not None and high is None and low == 0.0
     return ("relu6" if relu6 else "relu" if relu else "clamp"), call.inputs[:1]  # type: ignore[return-value]
 
 

@@ -8,20 +8,21 @@ products and a softmax, is what the graph shows.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from foretell.capture.onnx_calls import RUNNING, VALUES, OnnxCall, as_torch
+from foretell.capture.onnx_folds import find_folds
 from foretell.capture.onnx_wire import skeleton
 from foretell.capture.tape import Tape
 from foretell.errors import CaptureError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import onnx
 
     from foretell.graph import ComputationGraph
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MOST_NODES = 100_000
 MOST_UNKNOWN = 0.25
 """Share of `Unknown` among a graph's operators from which it says too little of the network."""
+_ROUNDS = 8
 _LARGEST_TENSOR = 2**45
 _FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20})  # float, float16, double, bfloat16, the four float8
 _MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
@@ -115,6 +117,10 @@ def _inferred(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], where: s
 
     graph = model.graph
     constants = {i.name for i in graph.initializer}
+    for node in graph.node:  # the package's own inference never ends on other characters (onnx 1.23)
+        for attribute in node.attribute if node.op_type == "Einsum" else ():
+            if not re.fullmatch(rb"[A-Za-z., ]*(->[A-Za-z. ]*)?", attribute.s):
+                raise _damaged(where, f"Einsum {node.name!r}", ValueError(f"the equation {attribute.s!r}"))
     for value in graph.input:
         if value.name in constants:
             continue
@@ -123,7 +129,10 @@ def _inferred(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], where: s
         if given is not None:
             fixed = [d.dim_value for d in dims]
             if len(given) != len(dims) or any(f not in (0, g) for f, g in zip(fixed, given, strict=True)):
-                msg = f"input {value.name!r} of {where} has the shape {fixed} (0 = free), but got {tuple(given)}: match it"
+                msg = (
+                    f"a shape must fit the model, but input {value.name!r} of {where} has {fixed} (0 = free) and got "
+                    f"{tuple(given)}: match it"
+                )
                 raise CaptureError(msg)
             for dim, size in zip(dims, given, strict=True):
                 dim.dim_value = int(size)
@@ -146,9 +155,33 @@ def _inferred(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], where: s
         if any(d.dim_value < 1 for d in value.type.tensor_type.shape.dim):
             value.type.tensor_type.ClearField("shape")
     try:
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)
+        for _ in range(_ROUNDS):
+            model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+            if not _complete_reshapes(model.graph):
+                break
+        return model
     except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, *_MALFORMED) as e:
         raise _damaged(where, "its shapes", e) from e
+
+
+def _complete_reshapes(graph: onnx.GraphProto) -> bool:
+    """Fill in the one dimension of a reshaped value that the numbers of its source leave open."""
+    values = {v.name: v for v in (*graph.input, *graph.value_info, *graph.output)}
+    found = False
+    for node in graph.node:
+        if node.op_type != "Reshape" or not node.input or not node.output:
+            continue
+        source, target = values.get(node.input[0]), values.get(node.output[0])
+        shape = _shape(source) if source is not None else None
+        if shape is None or target is None:
+            continue
+        dims = target.type.tensor_type.shape.dim
+        free = [d for d in dims if not d.HasField("dim_value")]
+        others = math.prod(d.dim_value for d in dims if d.HasField("dim_value"))
+        if len(free) == 1 and others > 0:
+            free[0].dim_value = math.prod(shape) // others
+            found = True
+    return found
 
 
 class _Reader:
@@ -158,46 +191,161 @@ class _Reader:
         self._graph = graph
         self._where = where
         self._tensors: dict[str, torch.Tensor] = {}
-        self._known: dict[str, np.ndarray] = {}
-        self._learnt: set[str] = set()  # values made of trainable numbers alone
-        self._active: set[str] = set()
+        self._known: dict[str, float] = {}
         described = (*graph.value_info, *graph.output)
-        self._shapes = {v.name: _shape(v.type) for v in described if v.type.HasField("tensor_type")}
+        self._shapes = {v.name: _shape(v) for v in described if v.type.tensor_type.HasField("shape")}
 
     def read(self) -> ComputationGraph:
         graph = self._graph
         still = {n.input[i] for n in graph.node for i in RUNNING.get(n.op_type, ()) if i < len(n.input)}
         parameters: dict[int, tuple[str, int]] = {}
+        learnt: set[str] = set()
         for item in graph.initializer:
             tensor = self._tensors[item.name] = self._empty(tuple(item.dims), item.name)
             self._remember(item.name, item)
-            floats = item.data_type in _FLOATS or item.data_type in {2, 3}  # quantised weights are bytes
-            if floats and tensor.dim() and item.name not in still:
+            if item.data_type in _FLOATS and tensor.dim() and item.name not in still:
                 parameters[id(tensor)] = (item.name, tensor.numel())
-                self._learnt.add(item.name)
-        entered = []
-        for value in graph.input:
-            if value.name not in self._tensors:
-                entered.append(self._empty(_shape(value.type) or (), value.name))
-                self._tensors[value.name] = entered[-1]
-                self._active.add(value.name)
-        tape = Tape(parameters, batch=int(entered[0].shape[0]) if entered and entered[0].dim() else 1)
-        tape.enter(entered)
-        users: dict[str, int] = {}
-        for name in (*(i for n in graph.node for i in n.input), *(o.name for o in graph.output)):
-            users[name] = users.get(name, 0) + 1
-        nodes = list(graph.node)
-        skip: set[int] = set()
-        makers = {name: i for i, n in enumerate(nodes) for name in n.output}
-        folded = self._foldable(nodes, makers, users)
-        for i, node in enumerate(nodes):
+                learnt.add(item.name)
+        entered = {v.name: self._empty(_shape(v) or (), v.name) for v in graph.input if v.name not in self._tensors}
+        self._tensors |= entered
+        self._active, self._learnt = _sorts(graph.node, set(entered), learnt)
+        shapes = {name: tuple(tensor.shape) for name, tensor in self._tensors.items()} | self._shapes
+        folds = find_folds(graph.node, self._learnt, shapes, [o.name for o in graph.output])
+        absorbed = set(folds.values())
+        first = next(iter(entered.values()), None)
+        tape = Tape(parameters, batch=int(first.shape[0]) if first is not None and first.dim() else 1)
+        tape.enter(entered.values())
+        for i, node in enumerate(graph.node):
             try:
-                self._node(tape, node, folded.get(i), skip, i)
+                if i in folds:
+                    self._folded(tape, node, graph.node[folds[i]])
+                elif i not in absorbed:
+                    self._node(tape, node)
+            except CaptureError:
+                raise
             except _MALFORMED as e:
-                if isinstance(e, CaptureError):
-                    raise
                 raise _damaged(self._where, f"{node.op_type} {node.name!r}", e) from e
         try:
             return tape.graph([self._tensors[o.name] for o in graph.output if o.name in self._active], self._where)
         except (OverflowError, LookupError) as e:
             raise _damaged(self._where, "its sizes", e) from e
+
+    def _node(self, tape: Tape, node: onnx.NodeProto) -> None:
+        import onnx
+
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute if a.type not in {5, 10}}
+        inputs = [self._tensors[name] if name else None for name in node.input]
+        known = [self._known.get(name) for name in node.input]
+        self._follow(node, attributes, known)
+        outputs = [self._result(name) for name in node.output if name]
+        if not outputs:
+            return
+        op = node.op_type if node.domain in {"", "ai.onnx"} else f"{node.domain}_{node.op_type}"
+        learnt = [name in self._learnt for name in node.input]
+        if op in {"LSTM", "GRU", "RNN"}:
+            self._recurrent(tape, op, attributes, inputs, outputs)
+            return
+        name, args = as_torch(OnnxCall(op, attributes, inputs, known, outputs[0], learnt))
+        tape.call(name, args, {}, outputs if len(outputs) > 1 else outputs[0])
+
+    def _recurrent(
+        self,
+        tape: Tape,
+        op: str,
+        attributes: Mapping[str, Any],
+        inputs: Sequence[torch.Tensor | None],
+        outputs: Sequence[torch.Tensor],
+    ) -> None:
+        """One recurrent layer with the batch first and its weights as matrices, as PyTorch has them."""
+        source, *weights = inputs
+        if source is None:
+            msg = "a recurrent layer needs an input"
+            raise ValueError(msg)
+        steps, batch, features = source.shape
+        if attributes.get("layout"):
+            steps, batch = batch, steps
+        directions, hidden = 2 if attributes.get("direction") == b"bidirectional" else 1, outputs[0].shape[-1]
+        rows = {"LSTM": 4, "GRU": 3, "RNN": 1}[op] * directions * hidden
+        turned, merged = (self._empty((batch, steps, n), op) for n in (features, directions * hidden))
+        matrices = [self._empty((rows, n), op) for n in (features, hidden)]
+        tape.call("view", (source,), {}, turned)
+        for weight, matrix in zip(weights, matrices, strict=False):
+            tape.call("view", (weight,), {}, matrix)
+        tape.call("rnn_tanh" if op == "RNN" else op.lower(), (turned, (), [*matrices, *weights[2:3]]), {}, merged)
+        for output in outputs:
+            tape.call("view", (merged,), {}, output)
+
+    def _folded(self, tape: Tape, last: onnx.NodeProto, before: onnx.NodeProto) -> None:
+        """Two operators that one PyTorch call makes, see `find_folds`."""
+        source = self._tensors[before.input[0]]
+        output = self._result(last.output[0])
+        if before.op_type == "MatMul":
+            bias = next(name for name in last.input if name != before.output[0])
+            tape.call("linear", (source, self._tensors[before.input[1]], self._tensors[bias]), {}, output)
+        else:
+            name = "silu" if before.op_type == "Sigmoid" else "adaptive_avg_pool2d"
+            tape.call(name, (source,), {}, output)
+
+    def _result(self, name: str) -> torch.Tensor:
+        shape = self._shapes.get(name)
+        if shape is None and name in self._active:
+            msg = (
+                f"the shape of every value must follow from the inputs, but that of {name!r} in {self._where} does "
+                "not: run onnx.shape_inference or the exporter's optimizer on it, or export with fixed shapes"
+            )
+            raise CaptureError(msg)
+        self._tensors[name] = self._empty(shape or (), name)
+        return self._tensors[name]
+
+    def _empty(self, shape: tuple[int, ...], name: str) -> torch.Tensor:
+        if any(not 0 <= d < 2**31 for d in shape) or math.prod(shape) > _LARGEST_TENSOR or len(shape) > 16:
+            msg = (
+                f"a tensor may have 16 dimensions and 2^45 numbers, but {name!r} of {self._where} has {shape}: export "
+                "it again"
+            )
+            raise CaptureError(msg)
+        return torch.empty(shape, device="meta")
+
+    def _remember(self, name: str, constant: onnx.TensorProto) -> None:
+        from onnx import numpy_helper
+
+        if math.prod(constant.dims) == 1:
+            try:
+                self._known[name] = float(numpy_helper.to_array(constant).item())
+            except _MALFORMED:
+                return  # a number that cannot be read is a number that is not known
+
+    def _follow(self, node: onnx.NodeProto, attributes: Mapping[str, Any], known: Sequence[float | None]) -> None:
+        if node.op_type == "Constant":
+            for a in node.attribute:
+                if a.name == "value":
+                    self._remember(node.output[0], a.t)
+                elif a.name in {"value_float", "value_int"}:
+                    self._known[node.output[0]] = float(attributes[a.name])
+        elif node.op_type in VALUES and known and known[0] is not None:
+            self._known[node.output[0]] = known[0]
+
+
+def _sorts(nodes: Iterable[onnx.NodeProto], active: set[str], learnt: set[str]) -> tuple[set[str], set[str]]:
+    """Values that depend on an input of the network, and values made of trainable numbers alone."""
+    for node in nodes:
+        names = [name for name in node.input[: 1 if node.op_type == "CastLike" else None] if name]
+        if node.op_type in {"Shape", "Size"}:
+            continue
+        if active.intersection(names):
+            active.update(node.output)
+        elif learnt.intersection(names):
+            learnt.update(node.output)
+    return active, learnt
+
+
+def _shape(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
+    dims = value.type.tensor_type.shape.dim
+    return tuple(d.dim_value for d in dims) if all(d.HasField("dim_value") for d in dims) else None
+
+
+def _damaged(where: str, what: str, error: Exception) -> CaptureError:
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return CaptureError(
+        f"an ONNX model must keep the rules of its format, but {what} of {where} does not ({line}): export it again"
+    )

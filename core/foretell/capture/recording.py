@@ -6,13 +6,14 @@ tracing; it refuses only what asks for a number (`if x.sum() > 0`), because meta
 
 from __future__ import annotations
 
-import inspect
+import types
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from foretell.capture import translation
 from foretell.capture.meta_copy import to_meta
 from foretell.capture.tape import Tape, flat
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
 
-_ATTENTION = inspect.signature(F.multi_head_attention_forward)
-
 
 class _Recorder(TorchFunctionMode):
     """Passes every call on, then notes it on the tape."""
@@ -34,22 +33,41 @@ class _Recorder(TorchFunctionMode):
         self._tape = tape
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Sequence[type], args: Any = (), kwargs: Any = None
+        self, func: Callable[..., Any], kinds: Sequence[type], args: Any = (), kwargs: Any = None
     ) -> Any:
-        del types
+        del kinds
         kwargs = kwargs or {}
-        if func is F.multi_head_attention_forward:
-            result = func(*args, **kwargs)
-            call = _ATTENTION.bind(*args, **kwargs)
-            call.apply_defaults()
-            self._tape.attention(call.arguments, result)
-            return result
-        result = func(*args, **kwargs)
         name = getattr(func, "__name__", type(func).__name__)
         if name == "__get__":  # a property such as `x.T`
             name = getattr(getattr(func, "__self__", None), "__name__", name)
+        inside = None if translation.known(name) else _opened(func)
+        if inside is not None:
+            with self:
+                return inside(*args, **kwargs)
+        result = func(*args, **kwargs)
         self._tape.call(name, args, kwargs, result)
         return result
+
+
+@lru_cache(maxsize=256)
+def _opened(func: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A function of `torch.nn.functional` written in Python, such as `multi_head_attention_forward`, made transparent.
+
+    The original hands itself to the recorder as one call and hides what it does; this twin does not, so that what it
+    calls is recorded, as `torch.export` sees it. None for anything else.
+    """
+    if not isinstance(func, types.FunctionType) or func.__module__ != "torch.nn.functional":
+        return None
+    blind = {name: _never for name in func.__globals__ if name.startswith("has_torch_function")}
+    twin = types.FunctionType(
+        func.__code__, {**func.__globals__, **blind}, func.__name__, func.__defaults__, func.__closure__
+    )
+    twin.__kwdefaults__ = func.__kwdefaults__
+    return twin
+
+
+def _never(*_: object) -> bool:
+    return False
 
 
 def record(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], where: str) -> ComputationGraph:
@@ -85,3 +103,26 @@ def to_meta_inputs(value: Any) -> Any:
         moved = [to_meta_inputs(v) for v in value]
         return moved if isinstance(value, list) else tuple(moved)
     return value
+
+
+def rebatched(value: Any, size: int) -> Any:
+    """Example inputs in which every tensor as long as the first one's batch gets another batch size.
+
+    >>> x, mask = rebatched((torch.zeros(8, 3), torch.zeros(5)), 2)
+    >>> x.shape, mask.shape
+    (torch.Size([2, 3]), torch.Size([5]))
+    """
+    first = next(flat(value), None)
+    old = int(first.shape[0]) if first is not None and first.dim() else size
+
+    def change(item: Any) -> Any:
+        if isinstance(item, torch.Tensor) and item.dim() and item.shape[0] == old:
+            return item.new_empty((size, *item.shape[1:]), device="meta")
+        if isinstance(item, dict):
+            return {k: change(v) for k, v in item.items()}
+        if isinstance(item, list | tuple):
+            changed = [change(v) for v in item]
+            return changed if isinstance(item, list) else tuple(changed)
+        return item
+
+    return change(value) if old else value

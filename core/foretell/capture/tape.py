@@ -92,38 +92,6 @@ class Tape:
         for tensor in outputs:
             self._bind(tensor, Activation(produced, after))
 
-    def attention(self, call: Mapping[str, Any], result: Any) -> None:
-        """Add `multi_head_attention_forward`, one call to PyTorch: projections, attention, projection.
-
-        Its tensors are (length, batch, features), or (length, features) without a batch.
-        """
-        query, key, value = call["query"], call["key"], call["value"]
-        e = call["embed_dim_to_check"]
-        packed = call["in_proj_weight"] is not None
-        in_weights = [call["in_proj_weight"]] if packed else [call[f"{n}_proj_weight"] for n in "qkv"]
-        size = self._newly_used(self._made_of([*in_weights, call["in_proj_bias"], call["bias_k"], call["bias_v"]]))
-        active = [self._activations[id(t)] for t in (query, key, value) if id(t) in self._activations]
-        parents = tuple(dict.fromkeys(a.node for a in active))
-        n = query.shape[1] if query.dim() == 3 else 1
-        q_rows, k_rows = n * query.shape[0], n * key.shape[0]
-        inner = 2 * e * (q_rows * query.shape[-1] + k_rows * (key.shape[-1] + value.shape[-1]))
-        scores = 4 * q_rows * key.shape[0] * e
-        source, mixture = (query.shape[-1], query.shape[0], 1), (e, query.shape[0], 1)
-        batch = max(self._batch, 1)
-        bias = call["in_proj_bias"] is not None
-        projected = self._add(
-            Node("MatMul", source, (3 * e, query.shape[0], 1), bias=bias, params=size, flops=inner // batch),
-            parents,
-        )
-        mixed = self._add(Node("Attention", mixture, mixture, flops=scores // batch), (projected,))
-        weight, bias = call["out_proj_weight"], call["out_proj_bias"]
-        size = self._newly_used(self._made_of([weight, bias]))
-        flops = 2 * q_rows * e * weight.shape[0] // batch
-        final = self._add(Node("MatMul", mixture, mixture, bias=bias is not None, params=size, flops=flops), (mixed,))
-        self._bind(result[0], Activation(final, channels_first=False))
-        if result[1] is not None:  # the attention weights, which exist before the last projection
-            self._bind(result[1], Activation(mixed, channels_first=False))
-
     def _made_of(self, tensors: Iterable[Any]) -> frozenset[int]:
         """Which parameters enter tensors that are not activations."""
         return frozenset().union(*(self._weights.get(id(t), frozenset()) for t in tensors))

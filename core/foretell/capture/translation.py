@@ -19,27 +19,26 @@ if TYPE_CHECKING:
     from foretell.graph import Shape
 
 _OPERATORS: dict[str, str] = {
-    "batch_norm": "BatchNorm", "native_batch_norm": "BatchNorm", "layer_norm": "LayerNorm",
-    "rms_norm": "RMSNorm", "group_norm": "GroupNorm", "instance_norm": "InstanceNorm", "relu": "ReLU",
-    "relu6": "ReLU6", "hardswish": "HardSwish", "hardsigmoid": "HardSigmoid", "silu": "Swish", "gelu": "GELU",
-    "sigmoid": "Sigmoid", "tanh": "Tanh", "leaky_relu": "LeakyReLU", "prelu": "LeakyReLU",
-    "rrelu": "LeakyReLU", "elu": "ELU", "selu": "ELU", "celu": "ELU", "softplus": "Softplus",
-    "logsigmoid": "Softplus", "log_sigmoid": "Softplus", "mish": "Softplus", "add": "Add", "mul": "Mul",
-    "multiply": "Mul", "sub": "Sub", "rsub": "Sub", "subtract": "Sub", "div": "Div", "truediv": "Div",
-    "divide": "Div", "true_divide": "Div", "exp": "Exp", "pow": "Pow", "square": "Pow", "sqrt": "Sqrt",
-    "rsqrt": "Sqrt", "log": "Log", "log_softmax": "Softmax", "softmax": "Softmax", "cat": "Concat",
-    "concat": "Concat", "concatenate": "Concat", "stack": "Concat", "pad": "Pad", "constant_pad_nd": "Pad",
-    "mean": "Mean", "sum": "Reduce", "amax": "Reduce", "amin": "Reduce", "var": "Reduce", "std": "Reduce",
-    "norm": "Reduce", "cumsum": "Scan", "cumprod": "Scan", "pixel_shuffle": "DepthToSpace",
-    "pixel_unshuffle": "SpaceToDepth", "interpolate": "Resize", "upsample": "Resize",
-    "upsample_nearest2d": "Resize", "upsample_bilinear2d": "Resize", "chunk": "Split", "split": "Split",
-    "split_with_sizes": "Split", "unbind": "Split", "tensor_split": "Split", "slice": "Slice",
-    "select": "Slice", "narrow": "Slice", "index_select": "Gather", "gather": "Gather", "index": "Gather",
-    "embedding": "Embedding", "lstm": "Rnn", "gru": "Rnn", "rnn_tanh": "Rnn", "rnn_relu": "Rnn",
+    "batch_norm": "BatchNorm", "native_batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "rms_norm": "RMSNorm",
+    "group_norm": "GroupNorm", "instance_norm": "InstanceNorm", "relu": "ReLU", "relu6": "ReLU6",
+    "hardswish": "HardSwish", "hardsigmoid": "HardSigmoid", "silu": "Swish", "gelu": "GELU", "sigmoid": "Sigmoid",
+    "tanh": "Tanh", "leaky_relu": "LeakyReLU", "prelu": "LeakyReLU", "rrelu": "LeakyReLU", "elu": "ELU",
+    "selu": "ELU", "celu": "ELU", "softplus": "Softplus", "logsigmoid": "Softplus", "log_sigmoid": "Softplus",
+    "mish": "Softplus", "add": "Add", "mul": "Mul", "multiply": "Mul", "sub": "Sub", "rsub": "Sub",
+    "subtract": "Sub", "div": "Div", "truediv": "Div", "divide": "Div", "true_divide": "Div", "exp": "Exp",
+    "pow": "Pow", "square": "Pow", "sqrt": "Sqrt", "rsqrt": "Sqrt", "log": "Log", "log_softmax": "Softmax",
+    "softmax": "Softmax", "cat": "Concat", "concat": "Concat", "concatenate": "Concat", "stack": "Concat",
+    "pad": "Pad", "constant_pad_nd": "Pad", "mean": "Mean", "sum": "Reduce", "amax": "Reduce", "amin": "Reduce",
+    "var": "Reduce", "std": "Reduce", "norm": "Reduce", "linalg_vector_norm": "Reduce", "vector_norm": "Reduce",
+    "cumsum": "Scan", "cumprod": "Scan", "pixel_shuffle": "DepthToSpace", "pixel_unshuffle": "SpaceToDepth",
+    "interpolate": "Resize", "upsample": "Resize", "upsample_nearest2d": "Resize", "upsample_bilinear2d": "Resize",
+    "chunk": "Split", "split": "Split", "split_with_sizes": "Split", "unbind": "Split", "tensor_split": "Split",
+    "slice": "Slice", "select": "Slice", "narrow": "Slice", "index_select": "Gather", "gather": "Gather",
+    "index": "Gather", "embedding": "Embedding", "lstm": "Rnn", "gru": "Rnn", "rnn_tanh": "Rnn", "rnn_relu": "Rnn",
     "maximum": "Max", "minimum": "Min", "max": "Max", "min": "Min", "where": "Where", "setitem": "Where",
     "masked_fill": "Where", "abs": "Elementwise", "neg": "Elementwise", "clamp": "Elementwise",
-    "clip": "Elementwise", "sin": "Elementwise", "cos": "Elementwise", "erf": "Elementwise",
-    "roll": "Elementwise", "flip": "Elementwise", "normalize": "Elementwise", "softsign": "Elementwise",
+    "clip": "Elementwise", "sin": "Elementwise", "cos": "Elementwise", "erf": "Elementwise", "roll": "Elementwise",
+    "flip": "Elementwise", "clamp_min": "Elementwise", "clamp_max": "Elementwise", "softsign": "Elementwise",
     "tanhshrink": "Elementwise",
 }  # fmt: skip
 _WINDOWS = {"conv": "Conv", "conv_transpose": "ConvTranspose", "max_pool": "MaxPool", "avg_pool": "AvgPool",
@@ -90,6 +89,12 @@ def operator_of(name: str) -> str | None:
         return "BatchMatMul"
     return {"linear": "MatMul", "addmm": "MatMul", "scaled_dot_product_attention": "Attention",
             "hardtanh": "ReLU6", "adaptive_avg_pool": "AvgPool"}.get(name)  # fmt: skip
+
+
+def known(name: str) -> bool:
+    """Whether a call has a meaning here: an operator, a change of layout, or a constant."""
+    name = normalised(name)
+    return operator_of(name) is not None or name in LAYOUT or name in FACTORIES or name in {"getitem", "setitem"}
 
 
 def triple(shape: Sequence[int], channels_first: bool) -> Shape:
