@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +40,13 @@ def table(name: str) -> Path:
     if not (DATA / name).is_file():
         pytest.skip(f"needs the table {name} in FORETELL_DATA (looked in {DATA.resolve()})")
     return DATA / name
+
+
+def some_rows(n: int) -> range | list[int]:
+    """300 random rows of n; all of them where FORETELL_COMPLETE is set (minutes for NAS-Bench-101)."""
+    if os.environ.get("FORETELL_COMPLETE"):
+        return range(n)
+    return sorted(np.random.default_rng(0).choice(n, 300, replace=False).tolist())
 
 
 def frame(name: str) -> dict[str, list]:
@@ -128,10 +134,11 @@ def test_nasbench101_refuses(matrix: list[list[int]], ops: list[str], message: s
         nasbench101.graph(matrix, ops)
 
 
+@pytest.mark.timeout(3600)
 def test_nasbench101_equals_the_table() -> None:
     stored = np.load(table("nasbench101/nb101.npz"))
     columns = {name: stored[name] for name in ("adjacency", "ops", "n_vertices", "trainable_params", "hash")}
-    for row in np.random.default_rng(0).choice(len(columns["hash"]), 300, replace=False):
+    for row in some_rows(len(columns["hash"])):
         n = int(columns["n_vertices"][row])
         matrix = columns["adjacency"][row][:n, :n]
         ops = [NAMES[int(op)] for op in columns["ops"][row][:n]]
@@ -205,7 +212,7 @@ def test_nasbench201_refuses(spec: str | tuple[int, ...]) -> None:
 
 def test_nasbench201_equals_the_table() -> None:
     columns = frame("nasbench201/nb201.parquet")
-    for row in np.random.default_rng(0).choice(15_625, 300, replace=False):
+    for row in some_rows(15_625):
         digits = ast.literal_eval(columns["net"][row])
         assert nasbench201.parse(columns["arch_str"][row]) == digits
         live = nasbench201.live_edges(digits)
@@ -317,24 +324,6 @@ def test_transnasbench101_closed_form() -> None:
 def test_transnasbench101_refuses(spec: str | tuple[int, ...]) -> None:
     with pytest.raises(InvalidArchitectureError, match=r"or six such digits .* correct the digit"):
         transnasbench101.graph(spec)
-
-
-# all
-
-
-def test_a_cell_takes_about_a_millisecond() -> None:
-    makers = [
-        lambda: nasbench101.graph(*BEST_101),
-        lambda: nasbench201.graph((2, 2, 3, 2, 4, 3)),
-        lambda: transnasbench101.graph((3, 3, 2, 3, 1, 3)),
-    ]
-    for make in makers:
-        seconds = []
-        for _ in range(50):
-            start = time.perf_counter()
-            make()
-            seconds.append(time.perf_counter() - start)
-        assert np.median(seconds) < 3e-3  # the budget is 1 ms; threefold for a busy machine
 
 
 def assert_connected(g: ComputationGraph) -> None:

@@ -1,4 +1,4 @@
-"""`foretell bench latency`: seconds a suggestion beside Optuna's samplers, a fit beside scikit-learn, and the import.
+"""`foretell bench latency`: suggestions beside Optuna's samplers, a fit beside scikit-learn, cell specs, the import.
 
 Everything runs in this process on one thread. A suggestion is timed with all its parameters, in a study in memory whose
 history is given, so that storage and objective cost nothing; the median of the suggestions from `n` finished trials on
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from foretell.benchmarks.cell_specs import FAMILIES, spec_milliseconds
 from foretell.benchmarks.gp_fit import fit_milliseconds
 from foretell.benchmarks.runner import Cell
 from foretell_adapters.optuna.sampler import ForetellSampler
@@ -51,6 +52,7 @@ class Latency:
         found += [Cell(m, "gp-fit-10-columns", None, 100, s) for s in range(seeds) for m in fits]
         if "foretell" in methods:
             found += [Cell("foretell", "import-beyond-torch", None, None, s) for s in range(seeds)]
+            found += [Cell("foretell", f"spec-{f}", None, None, s) for s in range(seeds) for f in FAMILIES]
         return found
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
@@ -62,6 +64,8 @@ class Latency:
                 [sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, env=environment
             )
             return {"time": (1e3 * float(out.stdout), "ms")}
+        if cell.family.startswith("spec"):
+            return {"time": (spec_milliseconds(cell.family.removeprefix("spec-")), "ms")}
         assert cell.n is not None
         if cell.family.startswith("gp-fit"):
             return {"time": (fit_milliseconds(cell.method, cell.n, cell.seed), "ms")}
