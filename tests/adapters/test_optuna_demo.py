@@ -35,7 +35,14 @@ def finished(folder: Path) -> dict[str, list[tuple[int, float]]]:
 @pytest.mark.slow
 def test_the_demo_resumes_after_an_interruption_and_ends_with_table_and_report(tmp_path: Path) -> None:
     command = foretell("demo", "--folder", str(tmp_path), "--seeds", "1", "--trials", "12", "--jobs", "2")
-    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    first = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in jobs that a shell put behind it
+    )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         time.sleep(0.3)

@@ -53,8 +53,7 @@ def demo(folder: Path, seeds: int, trials: int, jobs: int | None, as_json: bool)
     with tqdm(total=len(plan.studies) * trials, unit="trial", desc="training networks") as bar:
 
         def show(done: int, total: int) -> None:
-            bar.n = min(done, total)
-            bar.refresh()
+            bar.update(min(done, total) - bar.n)
 
         demonstration.run(plan, show)
     studies = demonstration.load(plan)
