@@ -68,8 +68,7 @@ class BayesianOptimizer:
 
     Args:
         space: What may be varied.
-        graph: Gives the network of a configuration, None where it has none; the surrogate then sees the
-            network too.
+        graph: Gives the network of a configuration, None where it has none; the surrogate then sees the network too.
             Called for every observation and for the most promising proposals; cache it.
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
     """

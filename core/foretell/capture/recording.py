@@ -95,14 +95,7 @@ def record(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
 
 def to_meta_inputs(value: Any) -> Any:
     """Move all tensors inside nested lists, tuples and dicts to the meta device."""
-    if isinstance(value, torch.Tensor):
-        return to_meta(value)
-    if isinstance(value, dict):
-        return {k: to_meta_inputs(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        moved = [to_meta_inputs(v) for v in value]
-        return moved if isinstance(value, list) else tuple(moved)
-    return value
+    return _mapped(value, to_meta)
 
 
 def rebatched(value: Any, size: int) -> Any:
@@ -115,14 +108,20 @@ def rebatched(value: Any, size: int) -> Any:
     first = next(flat(value), None)
     old = int(first.shape[0]) if first is not None and first.dim() else size
 
-    def change(item: Any) -> Any:
-        if isinstance(item, torch.Tensor) and item.dim() and item.shape[0] == old:
-            return item.new_empty((size, *item.shape[1:]), device="meta")
-        if isinstance(item, dict):
-            return {k: change(v) for k, v in item.items()}
-        if isinstance(item, list | tuple):
-            changed = [change(v) for v in item]
-            return changed if isinstance(item, list) else tuple(changed)
-        return item
+    def resized(tensor: torch.Tensor) -> torch.Tensor:
+        same = tensor.dim() and tensor.shape[0] == old
+        return tensor.new_empty((size, *tensor.shape[1:]), device="meta") if same else tensor
 
-    return change(value) if old else value
+    return _mapped(value, resized) if old else value
+
+
+def _mapped(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Nested lists, tuples and dicts with every tensor changed and all else as it was."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return {k: _mapped(v, change) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        changed = [_mapped(v, change) for v in value]
+        return changed if isinstance(value, list) else tuple(changed)
+    return value
