@@ -42,6 +42,7 @@ class Tape:
         self._weights = {key: frozenset({key}) for key in learnt}  # tensor made of parameters only -> which
         self._counted: set[int] = set()
         self._activations: dict[int, Activation] = {}
+        self._stacks: dict[int, tuple[list[torch.Tensor], int]] = {}  # result of a stack -> its inputs, dimension
         self._kept: list[torch.Tensor] = []  # identities stay unique only while the tensors live
         self._nodes: list[Node] = []
         self._edges: list[tuple[int, int]] = []
@@ -61,6 +62,10 @@ class Tape:
         inputs = list(flat((args, tuple(kwargs.values()))))
         if not outputs:
             return
+        if name == "stack":
+            self._stacks[id(result)] = (inputs, translation.dimension(args, kwargs) % result.dim())
+        elif name == "sum" and self._is_stack(args, kwargs):
+            name, inputs = "add", self._stacks[id(args[0])][0]  # the sum of any number of tensors is one node
         active = [t for t in inputs if id(t) in self._activations]
         made_of = self._made_of(inputs)
         if not active or name in translation.FACTORIES:
@@ -91,6 +96,13 @@ class Tape:
             produced = self._add(made, parents)
         for tensor in outputs:
             self._bind(tensor, Activation(produced, after))
+
+    def _is_stack(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        """Whether a sum runs over the dimension along which its argument was stacked, and drops it."""
+        if id(args[0]) not in self._stacks or kwargs.get("keepdim") or args[2:3] == (True,):
+            return False
+        dimension = translation.dimension(args, kwargs)
+        return dimension is not None and dimension % args[0].dim() == self._stacks[id(args[0])][1]
 
     def _made_of(self, tensors: Iterable[Any]) -> frozenset[int]:
         """Which parameters enter tensors that are not activations."""

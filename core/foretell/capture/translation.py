@@ -39,7 +39,7 @@ _OPERATORS: dict[str, str] = {
     "masked_fill": "Where", "abs": "Elementwise", "neg": "Elementwise", "clamp": "Elementwise",
     "clip": "Elementwise", "sin": "Elementwise", "cos": "Elementwise", "erf": "Elementwise", "roll": "Elementwise",
     "flip": "Elementwise", "clamp_min": "Elementwise", "clamp_max": "Elementwise", "softsign": "Elementwise",
-    "tanhshrink": "Elementwise",
+    "tanhshrink": "Elementwise", "positive": "Identity",
 }  # fmt: skip
 _WINDOWS = {"conv": "Conv", "conv_transpose": "ConvTranspose", "max_pool": "MaxPool", "avg_pool": "AvgPool",
             "lp_pool": "AvgPool", "adaptive_avg_pool": "AvgPool", "adaptive_max_pool": "MaxPool"}  # fmt: skip
@@ -133,6 +133,20 @@ def channels_after_move(name: str, args: Sequence[Any], channels_first: bool) ->
         a, b = (-2, -1) if name == "mT" else args[1:3]
         order[a], order[b] = order[b], order[a]
     return order.index(1 if channels_first else dims - 1) != dims - 1
+
+
+def dimension(args: Sequence[Any], kwargs: Mapping[str, Any]) -> int | None:
+    """The one dimension that `stack` and `sum` were given; `stack` means 0 where it got none, None if there are more.
+
+    >>> x = torch.zeros(2, 3)
+    >>> dimension(((x, x), -1), {}), dimension(((x, x),), {}), dimension((x, [1]), {}), dimension((x, (0, 1)), {})
+    (-1, 0, 1, None)
+    """
+    several = isinstance(args[0], torch.Tensor)
+    given = args[1] if len(args) > 1 else kwargs.get("dim", None if several else 0)
+    if isinstance(given, list | tuple):
+        given = given[0] if len(given) == 1 else None
+    return None if given is None else int(given)
 
 
 def channels_first(name: str, inherited: bool) -> bool:
