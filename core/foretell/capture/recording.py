@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from foretell.capture import translation
 from foretell.capture.meta_copy import to_meta
+from foretell.capture.shortcuts import shortcut
 from foretell.capture.tape import Tape, flat
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class _Recorder(TorchFunctionMode):
         if inside is not None:
             with self:
                 return inside(*args, **kwargs)
-        result = func(*args, **kwargs)
+        result = shortcut(name, args, kwargs)
+        if result is None:
+            result = func(*args, **kwargs)
         self._tape.call(name, args, kwargs, result)
         return result
 
