@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from foretell.capture import nasbench101, nasbench201, transnasbench101
+from foretell.capture import nasbench101, nasbench201, nasbench_macro, ofa_mobilenetv3, transnasbench101
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,10 @@ FAMILIES: dict[str, Callable[[], ComputationGraph]] = {
     ),
     "nasbench201": lambda: nasbench201.graph((2, 2, 3, 2, 4, 3)),
     "transnasbench101": lambda: transnasbench101.graph((3, 3, 2, 3, 1, 3)),
+    "ofa_mobilenetv3": lambda: ofa_mobilenetv3.graph({"ks": 7, "e": 6, "d": 4, "r": 224}),
+    "nasbench_macro": lambda: nasbench_macro.graph("22222222"),
 }
-"""One large cell of each family."""
+"""One large network of each family."""
 
 
 def spec_milliseconds(family: str) -> float:

@@ -103,8 +103,15 @@ class GraphBuilder:
 
     def relu(self, source: int) -> int:
         """Rectifier."""
-        shape = self._shapes[source]
-        return self._node("ReLU", (source,), shape, shape)
+        return self._activation("ReLU", source)
+
+    def hard_swish(self, source: int) -> int:
+        """The product x relu6(x + 3) / 6 in one operator, as `torch.nn.Hardswish` is."""
+        return self._activation("HardSwish", source)
+
+    def hard_sigmoid(self, source: int) -> int:
+        """The gate relu6(x + 3) / 6 in one operator, as `torch.nn.Hardsigmoid` is."""
+        return self._activation("HardSigmoid", source)
 
     def max_pool(self, source: int, kernel: int = 3, stride: int = 1) -> int:
         """Maximum over a window."""
@@ -153,6 +160,17 @@ class GraphBuilder:
             raise InvalidArchitectureError(msg)
         return self._node("Concat", sources, shapes[0], (sum(shape[0] for shape in shapes), *shapes[0][1:]))
 
+    def scale(self, source: int, gate: int) -> int:
+        """Each channel of `source` times its number in the vector `gate`."""
+        shape = self._shapes[source]
+        if self._shapes[gate] != (shape[0], 1, 1):
+            msg = (
+                f"a gate needs one number for each of {shape[0]} channels, but got shape {self._shapes[gate]}: "
+                "pool it, and project it to these channels"
+            )
+            raise InvalidArchitectureError(msg)
+        return self._node("Mul", (source, gate), shape, shape)
+
     def conv_bn_relu(self, source: int, channels: int, kernel: int) -> int:
         """Convolution, normalisation, rectifier."""
         return self.relu(self.batch_norm(self.conv(source, channels, kernel)))
@@ -199,6 +217,10 @@ class GraphBuilder:
         table = np.array(list(self._rows), dtype=np.int64)[self._ids]
         columns = {name: table[..., where] for name, where in _COLUMNS.items()}
         return ComputationGraph(**columns, edges=np.array(self._edges, dtype=np.int32))
+
+    def _activation(self, op: str, source: int) -> int:
+        shape = self._shapes[source]
+        return self._node(op, (source,), shape, shape)
 
     def _pool(self, op: str, source: int, kernel: int, stride: int) -> int:
         c, h, w = self._shapes[source]
