@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from foretell.capture.families import Family
 from foretell.errors import ForetellError, PluginError
 from foretell.operations import OPERATIONS, OperationSpec, register_operation, unregister_operation
 from foretell_plugins.records import Adapter
@@ -23,6 +24,7 @@ class Additions:
     encoders: list[tuple[str, Any]] = field(default_factory=list)
     surrogates: list[tuple[str, Any]] = field(default_factory=list)
     operations: list[OperationSpec] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
     benchmarks: list[tuple[str, Any]] = field(default_factory=list)
 
     def hooks(self) -> dict[str, Callable[..., None]]:
@@ -32,6 +34,7 @@ class Additions:
             "foretell_register_encoders": _taking_factories(self.encoders),
             "foretell_register_surrogates": _taking_factories(self.surrogates),
             "foretell_register_operations": _taking(OperationSpec, self.operations),
+            "foretell_register_families": _taking(Family, self.families),
             "foretell_register_benchmarks": _taking_factories(self.benchmarks),
         }
 

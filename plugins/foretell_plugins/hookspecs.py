@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import click
 
     from foretell.benchmarks.runner import Benchmark
+    from foretell.capture.families import Family
     from foretell.encoders import Encoder
     from foretell.operations import OperationSpec
     from foretell.surrogates import Surrogate
@@ -47,6 +48,11 @@ def foretell_register_surrogates(register: Callable[[str, SurrogateFactory], Non
 @hookspec
 def foretell_register_operations(register: Callable[[OperationSpec], None]) -> None:
     """Add operators to the vocabulary of computation graphs; ids from 1000 on."""
+
+
+@hookspec
+def foretell_register_families(register: Callable[[Family], None]) -> None:
+    """Add families of networks, whose specifications `foretell show NAME:SPECIFICATION` then reads."""
 
 
 @hookspec

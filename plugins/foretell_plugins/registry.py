@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from foretell.capture.families import FAMILIES, register_family
 from foretell.encoders import ENCODERS, register_encoder
 from foretell.errors import ForetellWarning, PluginError
 from foretell.operations import OPERATIONS
@@ -186,8 +187,9 @@ class Plugins:
         claims = [("adapter", a.name) for a in additions.adapters] + [("benchmark", n) for n, _ in additions.benchmarks]
         claims += [("encoder", n) for n, _ in additions.encoders] + [("surrogate", n) for n, _ in additions.surrogates]
         claims += [("operation", o.name) for o in additions.operations]
+        claims += [("family", f.name) for f in additions.families]
         in_core = {("encoder", n) for n in ENCODERS} | {("surrogate", n) for n in SURROGATES}
-        in_core |= {("operation", n) for n in OPERATIONS}
+        in_core |= {("operation", n) for n in OPERATIONS} | {("family", n) for n in FAMILIES}
         owners = {claim: _owner_in_core.get(claim, repr(PROJECT)) for claim in in_core}
         taken = self._owner | {claim: other for claim, other in owners.items() if other != owner}
         for i, claim in enumerate(claims):
@@ -202,10 +204,14 @@ class Plugins:
         for key, factory in additions.surrogates:
             if key not in SURROGATES:
                 register_surrogate(key, factory)
+        for family in additions.families:
+            if family.name not in FAMILIES:
+                register_family(family)
         self._adapters |= {a.name: a for a in additions.adapters}
         self._benchmarks |= dict(additions.benchmarks)
         self._owner |= dict.fromkeys(claims, owner)
-        _owner_in_core.update({c: owner for c in claims if c[0] in {"encoder", "surrogate", "operation"}})
+        in_core_kinds = {"encoder", "surrogate", "operation", "family"}
+        _owner_in_core.update({c: owner for c in claims if c[0] in in_core_kinds})
 
     def _set_aside(self, record: PluginRecord, error: BaseException) -> PluginRecord:
         if self._environment.get("FORETELL_STRICT_PLUGINS", "") not in {"", "0"}:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from foretell.capture.families import FAMILIES
 from foretell.errors import InvalidArchitectureError, PluginError
 from foretell.graph import ComputationGraph
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     import torch
 
-FAMILIES = ("nasbench101", "nasbench201", "nasbench301", "transnasbench101")
-"""Modules of `foretell.capture` whose `graph` takes a specification."""
 _TYPES = ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 
 
@@ -36,7 +35,7 @@ def show(model: str, inputs: tuple[str, ...], as_json: bool, out: Path | None, n
     """Print a summary of MODEL and draw it, repeated blocks folded.
 
     MODEL is an ONNX file, `package.module:callable` (run to get a module or a graph; looked for in this folder too), or
-    a specification such as 'nasbench201:|nor_conv_3x3~0|+...'.
+    a specification such as 'nasbench201:|nor_conv_3x3~0|+...' or 'nasbench_macro:02012100'.
     """
     if out is not None and out.suffix not in {".svg", ".html"}:
         msg = f"a drawing is an .svg or an .html file, but got {str(out)!r}: choose one of these endings"
@@ -77,7 +76,7 @@ def read_model(model: str, inputs: Sequence[str] = ()) -> ComputationGraph:
     """
     family, _, text = model.partition(":")
     if family in FAMILIES:
-        return _from_spec(family, text)
+        return FAMILIES[family].read(text)
     if model.endswith(".onnx") or Path(model).is_file():
         return ComputationGraph.from_onnx(model)
     if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", model):
@@ -87,27 +86,6 @@ def read_model(model: str, inputs: Sequence[str] = ()) -> ComputationGraph:
         f"but got {model!r}: check the path, or write the module and the callable with a colon between"
     )
     raise InvalidArchitectureError(msg)
-
-
-def _from_spec(family: str, text: str) -> ComputationGraph:
-    build = importlib.import_module(f"foretell.capture.{family}").graph
-    spec: Any = text
-    if text.startswith(("[", "{")):
-        try:
-            spec = json.loads(text)
-        except (ValueError, RecursionError) as e:
-            msg = f"a specification in brackets must be JSON, but got {text[:200]!r} ({e}): correct it"
-            raise InvalidArchitectureError(msg) from e
-    try:
-        graph: ComputationGraph = build(*spec) if family == "nasbench101" else build(spec)
-    except (TypeError, LookupError) as e:
-        example = '[[[0,1],[0,0]],["input","output"]]'
-        msg = (
-            f"`{family}` needs one of its specifications (nasbench101: a matrix and its operators as JSON, such as "
-            f"{example}), but got {text[:200]!r} ({e}): see foretell.capture.{family}"
-        )
-        raise InvalidArchitectureError(msg) from e
-    return graph
 
 
 def _from_callable(model: str, examples: Sequence[torch.Tensor]) -> ComputationGraph:

@@ -11,12 +11,16 @@ import pytest
 from click.testing import CliRunner
 
 from foretell import ComputationGraph, ExtraTrees, GraphStatistics, Node
+from foretell.capture import nasbench201
+from foretell.capture.families import FAMILIES, Family
 from foretell.encoders import ENCODERS
 from foretell.operations import OPERATIONS, OperationSpec, unregister_operation
 from foretell.surrogates import SURROGATES
 from foretell_plugins import Adapter, Plugins, hookimpl, hookspecs
 from foretell_plugins.cli import build_cli, main
 from foretell_plugins.registry import PluginWarning
+
+CELL = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 
 
 def plugin(hook: str, body: Any) -> types.ModuleType:
@@ -71,6 +75,14 @@ def test_foretell_register_operations() -> None:
     assert "MyFusedOp" not in OPERATIONS
 
 
+def test_foretell_register_families() -> None:
+    family = Family("my_plain", nasbench201.graph, parse=str, sample=lambda rng: (0,) * 6)
+    plugins = admitted("foretell_register_families", lambda register: register(family))
+    assert FAMILIES["my_plain"] is family
+    shown = CliRunner().invoke(build_cli(plugins), ["show", f"my_plain:{CELL}", "--no-drawing"])
+    assert f"{nasbench201.graph(CELL).params:,}" in shown.output
+
+
 def test_foretell_register_benchmarks() -> None:
     plugins = admitted("foretell_register_benchmarks", lambda register: register("mine", dict))
     assert plugins.benchmarks["mine"] is dict
@@ -107,6 +119,16 @@ def test_a_built_in_name_cannot_be_taken() -> None:
     with pytest.warns(PluginWarning, match="'extra_trees' already comes from 'foretell'"):
         plugins.admit("x", lambda: plugin("foretell_register_surrogates", lambda r: r("extra_trees", dict)))
     assert isinstance(SURROGATES.make("extra_trees", {}), ExtraTrees)
+
+
+def test_a_built_in_family_cannot_be_taken() -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    family = Family("nasbench201", dict, parse=str, sample=dict)
+    with pytest.warns(
+        PluginWarning, match="family names must be unique, but 'nasbench201' already comes from 'foretell'"
+    ):
+        plugins.admit("x", lambda: plugin("foretell_register_families", lambda register: register(family)))
+    assert FAMILIES["nasbench201"].graph is nasbench201.graph
 
 
 def test_a_command_that_raises_or_takes_a_name_is_set_aside_and_the_rest_stays() -> None:
@@ -175,6 +197,7 @@ def test_an_operation_whose_id_is_taken_leaves_none_of_the_plugin_s_behind() -> 
     [
         ("foretell_register_adapters", ("click:Group",)),
         ("foretell_register_operations", ("MyOp",)),
+        ("foretell_register_families", ("mine",)),
         ("foretell_register_encoders", ("mine", None)),
         ("foretell_register_surrogates", ("", dict)),
         ("foretell_register_benchmarks", (dict, "mine")),

@@ -98,6 +98,9 @@ def test_json(show, tmp_path: Path) -> None:
         (("shown_nets:numbers", "--input", "1,3,8,8"), 112),
         (("shown_nets:ready", "--input", "1,3"), 0),
         (("shown_nets:graph",), nasbench201.graph((2, 0, 0, 2, 0, 2)).params),
+        (("nasbench_macro:02012100",), 890_666),
+        (('ofa_mobilenetv3:{"ks":7,"e":6,"d":4,"r":224}',), 7_664_760),
+        (('ofa_mobilenetv3_w12:{"ks":7,"e":6,"d":4,"r":224}',), 10_701_632),
         (("nasbench101:[[[0,1,0],[0,0,1],[0,0,0]],[\"input\",\"conv3x3-bn-relu\",\"output\"]]",), None),
     ],
 )  # fmt: skip
@@ -133,7 +136,9 @@ def test_an_onnx_file(show, tmp_path: Path) -> None:
         (("just text",), "a model must be an ONNX file"),
         (("nasbench201:|x|",), "a NAS-Bench-201 cell must be"),
         (("nasbench101:[1",), "must be JSON"),
-        (("nasbench101:[1]",), "needs one of its specifications"),
+        (("nasbench101:[1]",), "must be a pair of a matrix and its operators"),
+        (("nasbench301:[1]",), "`nasbench301` needs one of its specifications, such as [[[0,"),
+        (("nasbench_macro:0123",), "must be 8 digits from 0 to 2"),
         (("shown_nets:ready", "--out", "net.png"), "an .svg or an .html file"),
     ],
 )

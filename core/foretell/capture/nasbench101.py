@@ -18,6 +18,7 @@ from foretell.errors import InvalidArchitectureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 """What an inner vertex may be, by the benchmark's names."""
+MAX_VERTICES = 7
+"""Vertices of a cell in the benchmark, input and output included."""
+MAX_EDGES = 9
+"""Edges of a cell in the benchmark."""
 
 
 def graph(
@@ -69,6 +74,39 @@ def graph(
             start, entry = len(net), x
             x = net.repeat(start, entry, _cell(net, entry, edges, kinds, channels), cells - 2)
     return net.graph(net.linear(net.mean(x), classes))
+
+
+def parse(spec: Sequence[Any]) -> tuple[list[list[int]], list[str]]:
+    """Read a pair of matrix and operators, the two arguments of `graph`.
+
+    Raises:
+        InvalidArchitectureError: As `graph`, or if it is no pair.
+
+    >>> parse([[[0, 1], [0, 0]], ["input", "output"]])
+    ([[0, 1], [0, 0]], ['input', 'output'])
+    """
+    if isinstance(spec, str) or len(spec) != 2:
+        msg = (
+            f"a NAS-Bench-101 cell must be a pair of a matrix and its operators, but got {spec!r}: write "
+            '[[[0,1],[0,0]],["input","output"]]'
+        )
+        raise InvalidArchitectureError(msg)
+    prune(*spec)
+    return np.asarray(spec[0]).tolist(), list(spec[1])
+
+
+def sample(rng: np.random.Generator) -> tuple[list[list[int]], list[str]]:
+    """A cell drawn as Ying et al., 2019, do: each edge and operator by chance, until the cell is in the benchmark.
+
+    That is when a path leads from input to output, and at most `MAX_EDGES` edges are left after pruning.
+    """
+    while True:
+        matrix = np.triu(rng.integers(2, size=(MAX_VERTICES, MAX_VERTICES)), 1).tolist()
+        inner = rng.integers(len(OPERATIONS), size=MAX_VERTICES - 2)
+        ops = ["input", *(OPERATIONS[i] for i in inner), "output"]
+        sources, _ = prune(matrix, ops)
+        if 0 < sum(map(len, sources)) <= MAX_EDGES:
+            return matrix, ops
 
 
 def prune(matrix: ArrayLike, ops: Sequence[str]) -> tuple[list[list[int]], list[str]]:

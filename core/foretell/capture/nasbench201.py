@@ -16,6 +16,8 @@ from foretell.errors import InvalidArchitectureError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
     from foretell.graph import ComputationGraph
 
 OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
@@ -83,6 +85,11 @@ def parse(spec: str | Sequence[int]) -> tuple[int, ...]:
         f"or six positions in that list, but got {spec!r}: correct the edge that differs"
     )
     raise InvalidArchitectureError(msg)
+
+
+def sample(rng: np.random.Generator) -> tuple[int, ...]:
+    """Six positions in `OPERATIONS`, uniformly drawn from all 15,625 cells."""
+    return tuple(rng.integers(len(OPERATIONS), size=len(EDGES)).tolist())
 
 
 def live_edges(digits: Sequence[int]) -> list[int]:

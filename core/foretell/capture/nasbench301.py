@@ -16,6 +16,8 @@ from foretell.errors import InvalidArchitectureError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
     from foretell.graph import ComputationGraph
 
 OPERATIONS = (
@@ -93,6 +95,15 @@ def parse(genotype: Sequence[Sequence[Sequence[int | str]]]) -> tuple[list[tuple
         )
         raise InvalidArchitectureError(msg)
     return tuple(read)
+
+
+def sample(rng: np.random.Generator) -> tuple[list[tuple[int, str]], ...]:
+    """A genotype, uniformly drawn from those in which the two inputs of a node differ, as in the benchmark."""
+    cells = []
+    for _ in range(2):
+        inputs = [sorted(rng.choice(node + 2, 2, replace=False).tolist()) for node in range(4)]
+        cells.append([(source, str(rng.choice(OPERATIONS))) for two in inputs for source in two])
+    return tuple(cells)
 
 
 def _pair(pair: Sequence[int | str]) -> tuple[int, str]:

@@ -16,6 +16,8 @@ from foretell.errors import InvalidArchitectureError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
     from foretell.graph import ComputationGraph
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")
@@ -84,6 +86,11 @@ def parse(spec: str | Sequence[int]) -> tuple[int, ...]:
         f"({OPERATIONS}), but got {spec!r}: correct the digit that differs"
     )
     raise InvalidArchitectureError(msg)
+
+
+def sample(rng: np.random.Generator) -> tuple[int, ...]:
+    """Six positions in `OPERATIONS`, uniformly drawn from all 4,096 cells."""
+    return tuple(rng.integers(len(OPERATIONS), size=len(EDGES)).tolist())
 
 
 def _cell(net: GraphBuilder, entry: int, digits: Sequence[int], channels: int, stride: int) -> int:
