@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from foretell.capture.meta_copy import meta_copy
-from foretell.capture.module import capture_module
+from foretell.capture.module import capture_as_written
 from foretell.errors import InvalidDataError
 from foretell.graph import ComputationGraph, Node
 from foretell.operations import operation
@@ -39,7 +39,7 @@ def to_v1(graph: ComputationGraph) -> ComputationGraph:
 
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=2, padding=1), torch.nn.Hardswish())
-    >>> to_v1(capture_module(net, torch.zeros(1, 3, 8, 8))).op_counts()
+    >>> to_v1(capture_as_written(net, torch.zeros(1, 3, 8, 8))).op_counts()
     {'Conv': 1, 'Input': 1, 'Mul': 1, 'Output': 1, 'ReLU6': 1}
     """
     nodes: list[Node] = []
@@ -72,7 +72,7 @@ def capture_v1(module: nn.Module, *example_inputs: torch.Tensor) -> ComputationG
     for path, sub in list(twin.named_modules()):
         if type(sub) is nn.Identity and path:
             twin.set_submodule(path, _Visible())
-    return to_v1(capture_module(twin, *example_inputs))
+    return to_v1(capture_as_written(twin, *example_inputs))
 
 
 def read_released(path: str | Path) -> ComputationGraph:

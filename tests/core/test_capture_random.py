@@ -14,6 +14,7 @@ from torch import nn
 from foretell.capture import capture_module
 from foretell.capture.exported import export
 from foretell.capture.meta_copy import meta_copy
+from foretell.capture.module import capture_as_written
 
 CHANNELS = 4
 MADE = {
@@ -136,7 +137,7 @@ def test_batch_size_and_type_change_nothing(plan: Plan, batch: int, kind: torch.
 @given(plans())
 def test_both_routes_agree(plan: Plan) -> None:
     net = Net(plan).eval()
-    assert export(meta_copy(net), (IMAGE.expand(2, -1, -1, -1),), {}, "Net") == capture_module(net, IMAGE)
+    assert export(meta_copy(net), (IMAGE.expand(2, -1, -1, -1),), {}, "Net") == capture_as_written(net, IMAGE)
 
 
 @settings(max_examples=60, deadline=None)
@@ -175,3 +176,44 @@ def test_a_stack_that_is_summed_is_one_sum() -> None:
         assert export(meta_copy(net), (IMAGE.expand(2, -1, -1, -1),), {}, "Sum") == graph
     for net in (Sum(2, keep=True), Sum(2, other=1)):
         assert capture_module(net, IMAGE).op_counts()["Concat"] == 1
+
+
+class Sums(nn.Module):
+    """A sum of four in some bracketing, its terms in some order."""
+
+    def __init__(self, brackets: str, order: tuple[int, ...]) -> None:
+        super().__init__()
+        self.terms = nn.ModuleList([nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.GELU()])
+        self.brackets, self.order = brackets, order
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        a, b, c, d = (self.terms[i](x) for i in self.order)
+        return {
+            "left": lambda: ((a + b) + c) + d, "right": lambda: a + (b + (c + d)), "pairs": lambda: (a + b) + (c + d),
+            "stack": lambda: torch.stack([a, b, c, d]).sum(0), "middle": lambda: a + ((b + c) + d),
+        }[self.brackets]()  # fmt: skip
+
+
+@given(st.sampled_from(["left", "right", "pairs", "stack", "middle"]), st.permutations(range(4)))
+def test_brackets_and_order_of_a_sum_change_nothing(brackets: str, order: list[int]) -> None:
+    plain = capture_module(Sums("left", (0, 1, 2, 3)), IMAGE)
+    assert plain.op_counts()["Add"] == 1
+    assert capture_module(Sums(brackets, tuple(order)), IMAGE) == plain
+    written = capture_as_written(Sums(brackets, tuple(order)), IMAGE)
+    assert written.op_counts()["Add"] == (1 if brackets == "stack" else 3)
+
+
+def test_a_sum_that_others_need_or_that_broadcasts_stays() -> None:
+    class Kept(nn.Module):
+        def __init__(self, kind: str) -> None:
+            super().__init__()
+            self.kind = kind
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            inner = x.relu() + x.tanh()
+            if self.kind == "needed":
+                return (inner + x.sigmoid()) * inner
+            return inner.mean((2, 3), keepdim=True) + (x.mean((2, 3), keepdim=True) + x)
+
+    for kind in ("needed", "broadcasts"):
+        assert capture_module(Kept(kind), IMAGE).op_counts()["Add"] == (2 if kind == "needed" else 3)

@@ -316,13 +316,9 @@ def test_parameters_are_those_of_a_module(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-@pytest.mark.parametrize("seed", [0, 1, 5])
+@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 6, 7, 8])  # at 3 one of the cells has no path: no module is like that
 def test_a_random_architecture_equals_a_captured_module(name: str, seed: int) -> None:
-    """The same operators with the same shapes; but for sums, of which a module has one for every two terms."""
     spec, (build, size) = spec_of(name, seed), MODULES[name]
     with torch.device("meta"):
         captured = ComputationGraph.from_module(build(spec), torch.zeros(1, 3, size, size))
-    g = FAMILIES[name].graph(spec)
-    operators = [sorted(map(repr, (n for n in graph.nodes if n.op != "Add"))) for graph in (g, captured)]
-    assert operators[0] == operators[1]
-    assert g.depth <= captured.depth
+    assert FAMILIES[name].graph(spec) == captured

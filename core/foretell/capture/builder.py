@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.capture.sums import merge_sums
 from foretell.errors import InvalidArchitectureError
 from foretell.graph import ComputationGraph
 from foretell.operations import operation
@@ -216,7 +217,7 @@ class GraphBuilder:
         self._node("Output", (result,), shape, shape)
         table = np.array(list(self._rows), dtype=np.int64)[self._ids]
         columns = {name: table[..., where] for name, where in _COLUMNS.items()}
-        return ComputationGraph(**columns, edges=np.array(self._edges, dtype=np.int32))
+        return merge_sums(ComputationGraph(**columns, edges=np.array(self._edges, dtype=np.int32)))
 
     def _activation(self, op: str, source: int) -> int:
         shape = self._shapes[source]

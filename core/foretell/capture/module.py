@@ -12,6 +12,7 @@ import torch
 from foretell.capture.exported import export
 from foretell.capture.meta_copy import meta_copy
 from foretell.capture.recording import rebatched, record
+from foretell.capture.sums import merge_sums
 from foretell.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def capture_module(module: torch.nn.Module, *example_inputs: object, **example_k
         **example_kwargs: Keyword inputs likewise.
 
     Returns:
-        The graph of the inference-mode forward pass; FLOPs are for one example.
+        The graph of the inference-mode forward pass; FLOPs are for one example, sums of sums are one node.
 
     Raises:
         CaptureError: If both routes fail; the message names the submodule and the line of its source.
@@ -42,6 +43,11 @@ def capture_module(module: torch.nn.Module, *example_inputs: object, **example_k
     >>> capture_module(torch.nn.Linear(4, 2), torch.zeros(1, 4))
     ComputationGraph(nodes=3, edges=2, depth=2, params=10, flops=16, ops={Input: 1, MatMul: 1, Output: 1})
     """
+    return merge_sums(capture_as_written(module, *example_inputs, **example_kwargs))
+
+
+def capture_as_written(module: torch.nn.Module, *example_inputs: object, **example_kwargs: object) -> ComputationGraph:
+    """What `capture_module` captures, with every sum of two where the forward pass has it."""
     if not isinstance(module, torch.nn.Module):
         msg = f"capture needs a torch.nn.Module, but got {type(module).__name__}: build the module first"
         raise CaptureError(msg)

@@ -16,6 +16,7 @@ import torch
 from foretell.capture.onnx_calls import RUNNING, VALUES, OnnxCall, as_torch
 from foretell.capture.onnx_folds import find_folds
 from foretell.capture.onnx_wire import skeleton
+from foretell.capture.sums import merge_sums
 from foretell.capture.tape import Tape
 from foretell.errors import CaptureError, MissingDependencyError
 
@@ -226,7 +227,8 @@ class _Reader:
             except _MALFORMED as e:
                 raise _damaged(self._where, f"{node.op_type} {node.name!r}", e) from e
         try:
-            return tape.graph([self._tensors[o.name] for o in graph.output if o.name in self._active], self._where)
+            ends = [self._tensors[o.name] for o in graph.output if o.name in self._active]
+            return merge_sums(tape.graph(ends, self._where))
         except (OverflowError, LookupError) as e:
             raise _damaged(self._where, "its sizes", e) from e
 

@@ -1,0 +1,24 @@
+"""Names the core's own measurements for `foretell bench`, through the door that every plugin uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foretell_plugins.markers import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from foretell.benchmarks.runner import Benchmark
+
+
+@hookimpl
+def foretell_register_benchmarks(register: Callable[..., None]) -> None:
+    """Name `capture`."""
+    register("capture", _capture)
+
+
+def _capture() -> Benchmark:
+    from foretell.benchmarks.capture_speed import CaptureSpeed
+
+    return CaptureSpeed()
