@@ -6,13 +6,26 @@ from collections.abc import Callable
 from typing import Any
 
 from foretell.named_factories import NamedFactories
+from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.gaussian_process import GaussianProcess
+from foretell.surrogates.stack import Stack
 from foretell.surrogates.surrogate import Surrogate
+
+
+def _made(config: dict[str, Any]) -> Surrogate:
+    """A surrogate inside another one."""
+    return SURROGATES.make(config["name"], config["config"])
+
 
 SURROGATES: NamedFactories[Surrogate] = NamedFactories(
     "surrogate",
-    {"gaussian_process": lambda c: GaussianProcess(**c), "extra_trees": lambda c: ExtraTrees(**c)},
+    {
+        "gaussian_process": lambda c: GaussianProcess(**c),
+        "extra_trees": lambda c: ExtraTrees(**c),
+        "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
+        "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
+    },
 )
 """Surrogates by name; each factory takes the JSON settings that `Surrogate.to_config` gives."""
 

@@ -1,0 +1,162 @@
+"""Many computation graphs as one, reduced to the operators that differ between networks, for encoders that sweep them.
+
+Convolutions, poolings, matrix products and attention are operators here; all else only passes tensors on. A node that
+passes on a single tensor (normalisation, activation, a sum that lost its other terms) is left out, so that a network of
+250 nodes has some 80, and what remains between operators are the places where paths meet.
+
+Notation: N nodes, E edges, K operator classes, F features, G graphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foretell.operations import operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Float, Int
+
+    from foretell.graph import ComputationGraph
+
+CLASSES = ("conv1", "conv3", "conv5+", "depthwise3", "depthwise5+", "matmul", "attention", "max_pool", "avg_pool")
+"""Classes of operators, by position."""
+_BY_NAME = {
+    "Conv": 0, "ConvTranspose": 0, "Depthwise": 3, "MatMul": 5, "BatchMatMul": 5, "Rnn": 5, "Attention": 6,
+    "MaxPool": 7, "AvgPool": 8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class GraphBatch:
+    """Reduced graphs side by side.
+
+    Args:
+        kind: Class of each node, N; -1 for inputs, outputs and places where paths meet.
+        params: Parameters of each node, N.
+        owner: Graph of each node, N.
+        edges: Pairs (source, target), E x 2, source < target.
+        size: Number of graphs.
+        ends: Output nodes, each graph's next to each other.
+    """
+
+    kind: Int[np.ndarray, " N"]
+    params: Int[np.ndarray, " N"]
+    owner: Int[np.ndarray, " N"]
+    edges: Int[np.ndarray, "E 2"]
+    size: int
+    ends: Int[np.ndarray, " k"]
+
+    @classmethod
+    def of(cls, graphs: Sequence[ComputationGraph]) -> GraphBatch:
+        """Join and reduce graphs."""
+        sizes = np.array([len(g) for g in graphs])
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        owner = np.repeat(np.arange(len(graphs)), sizes)
+        op = np.concatenate([g.op for g in graphs])
+        kernel = np.concatenate([g.kernel for g in graphs]).max(axis=1)
+        params = np.concatenate([g.node_params for g in graphs])
+        edges = np.concatenate([g.edges + s for g, s in zip(graphs, starts, strict=True)]).astype(np.int64)
+        kind = classes(op, kernel)
+        parents = np.bincount(edges[:, 1], minlength=len(op))
+        children = np.bincount(edges[:, 0], minlength=len(op))
+        is_end = (op == operation("Output").id) | (children == 0)
+        passing = (kind < 0) & (parents == 1) & ~is_end
+        behind = np.arange(len(op))
+        into = passing[edges[:, 1]]
+        behind[edges[into, 1]] = edges[into, 0]
+        while not np.array_equal(behind, further := behind[behind]):
+            behind = further
+        position = np.cumsum(~passing) - 1
+        kept = np.stack([position[behind[edges[~into, 0]]], position[edges[~into, 1]]], axis=1)
+        return cls(
+            kind[~passing], params[~passing], owner[~passing], kept, len(graphs), position[np.flatnonzero(is_end)]
+        )
+
+    @cached_property
+    def levels(self) -> Int[np.ndarray, " N"]:
+        """Edges on the longest path from any source to each node."""
+        n = len(self.kind)
+        by_source = np.argsort(self.edges[:, 0], kind="stable")
+        target = self.edges[by_source, 1]
+        first = np.searchsorted(self.edges[by_source, 0], np.arange(n + 1))
+        waiting = np.bincount(self.edges[:, 1], minlength=n)
+        level = np.zeros(n, dtype=np.int64)
+        front, depth = np.flatnonzero(waiting == 0), 0
+        while len(front):
+            level[front] = depth
+            counts = first[front + 1] - first[front]
+            offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+            reached = target[np.repeat(first[front], counts) + offsets]
+            heads, arrivals = np.unique(reached, return_counts=True)
+            waiting[heads] -= arrivals
+            front, depth = heads[waiting[heads] == 0], depth + 1
+        return level
+
+    @cached_property
+    def steps(self) -> list[tuple[Int[np.ndarray, " e"], Int[np.ndarray, " h"], Int[np.ndarray, " h"]]]:
+        """For each level from 1: sources of its edges sorted by target, the targets, where each target's edges begin."""
+        level = self.levels[self.edges[:, 1]]
+        order = np.lexsort((self.edges[:, 1], level))
+        source, target = self.edges[order, 0], self.edges[order, 1]
+        bounds = np.searchsorted(level[order], np.arange(1, (level.max() if len(level) else 0) + 2))
+        found = []
+        for low, high in pairwise(bounds.tolist()):
+            heads, first = np.unique(target[low:high], return_index=True)
+            found.append((source[low:high], heads, first))
+        return found
+
+    @cached_property
+    def reverse(self) -> GraphBatch:
+        """The same with every edge turned round, and nodes and graphs in reverse order."""
+        last = len(self.kind) - 1
+        sources = np.flatnonzero(self.levels == 0)
+        return GraphBatch(
+            self.kind[::-1], self.params[::-1], self.size - 1 - self.owner[::-1], last - self.edges[:, ::-1], self.size,
+            (last - sources)[::-1],
+        )  # fmt: skip
+
+    def sweep(self, own: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "N F"]:
+        """What each node has itself plus the `join` of what its parents have, from inputs to outputs."""
+        value = own.astype(np.float64)
+        for source, heads, first in self.steps:
+            value[heads] += join.reduceat(value[source], first)
+        return value
+
+    def walk(self, own: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
+        """As `sweep`, with the mean of what the parents have."""
+        value = own.astype(np.float64)
+        for source, heads, first in self.steps:
+            fan_in = np.diff(np.append(first, len(source)))
+            value[heads] += np.add.reduceat(value[source], first) / fan_in[:, None]
+        return value
+
+    def at_ends(self, value: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "G F"]:
+        """One row a graph: the `join` of what its outputs have."""
+        owner = self.owner[self.ends]
+        return np.asarray(join.reduceat(value[self.ends], np.searchsorted(owner, np.arange(self.size))))
+
+    def total(self, value: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "G F"]:
+        """One row a graph: the sum over its nodes."""
+        found = np.zeros((self.size, value.shape[1]))
+        np.add.at(found, self.owner, value)
+        return found
+
+    @cached_property
+    def one_hot(self) -> Float[np.ndarray, "N K"]:
+        """Class of each node."""
+        return (self.kind[:, None] == np.arange(len(CLASSES))).astype(np.float64)
+
+
+def classes(op: Int[np.ndarray, " N"], kernel: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
+    """Class of each node by operator id and largest kernel size, -1 where it is no operator here."""
+    table = {i: _BY_NAME.get(operation(i).name, -1) for i in np.unique(op).tolist()}
+    kinds = np.array([table[i] for i in op.tolist()], dtype=np.int64)
+    kinds = np.where(kinds == 0, np.select([kernel <= 1, kernel <= 3], [0, 1], 2), kinds)
+    return np.where(kinds == 3, np.where(kernel <= 3, 3, 4), kinds)
