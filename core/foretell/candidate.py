@@ -27,9 +27,12 @@ class Candidate:
         task: What it is trained for, by name.
         fidelity: Share of the full training that was or will be spent, in (0, 1].
         curve: Learning curve so far, pairs (step, value), steps increasing; larger values are better.
+        measured: Numbers that were measured before training, by name, such as zero-cost proxies or a latency
+            in milliseconds; `nan` for one that failed.
 
     Raises:
-        InvalidDataError: If the fidelity lies outside (0, 1] or the curve's steps do not increase.
+        InvalidDataError: If the fidelity lies outside (0, 1], the curve's steps do not increase or a measured
+            number is infinite.
     """
 
     graph: ComputationGraph | None = None
@@ -37,10 +40,13 @@ class Candidate:
     task: str | None = None
     fidelity: float = 1.0
     curve: tuple[tuple[float, float], ...] = ()
+    measured: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "config", MappingProxyType(dict(self.config)))
         object.__setattr__(self, "curve", tuple((float(t), float(y)) for t, y in self.curve))
+        measured = {str(name): float(value) for name, value in self.measured.items()}
+        object.__setattr__(self, "measured", MappingProxyType(measured))
         if not 0.0 < self.fidelity <= 1.0:
             msg = f"`0 < fidelity <= 1` must hold, but got {self.fidelity=}: divide by the full budget"
             raise InvalidDataError(msg)
@@ -48,9 +54,14 @@ class Candidate:
         if any(not math.isfinite(t) for t in steps) or any(b <= a for a, b in pairwise(steps)):
             msg = f"a curve's steps must increase, but got {steps}: sort them and drop repeats"
             raise InvalidDataError(msg)
+        endless = {name: value for name, value in measured.items() if math.isinf(value)}
+        if endless:
+            msg = f"a measured number must be finite, or nan where it failed, but got {endless}: clip it or give nan"
+            raise InvalidDataError(msg)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Candidate, (self.graph, dict(self.config), self.task, self.fidelity, self.curve)
+        rest = (self.task, self.fidelity, self.curve, dict(self.measured))
+        return Candidate, (self.graph, dict(self.config), *rest)
 
 
 def as_candidate(item: Candidate | ComputationGraph | Mapping[str, Value]) -> Candidate:

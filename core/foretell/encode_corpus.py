@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,7 +70,7 @@ def encode_corpus(
     if like is None:
         msg = "encoding needs at least one specification, but got none: pass some"
         raise InvalidArchitectureError(msg)
-    return Encoding(np.concatenate(blocks), like.names, like.groups, like.scaled)
+    return replace(like, values=np.concatenate(blocks))
 
 
 def _tasks(specs: Iterable[Spec]) -> Iterator[list[Spec]]:
@@ -90,4 +91,4 @@ def _encode_task(
             candidates.append(Candidate())
             failure = failure or f"{str(spec)[:200]} has no graph ({type(e).__name__}: {e})"
     encoding = Encoding.side_by_side([encoder.encode(candidates) for encoder in encoders])
-    return Encoding(encoding.values.astype(np.float32), encoding.names, encoding.groups, encoding.scaled), failure
+    return replace(encoding, values=encoding.values.astype(np.float32)), failure

@@ -18,6 +18,7 @@ GRAPH = ComputationGraph.from_nodes([Node("Input", (3, 8, 8), (3, 8, 8))], [])
 def test_all_may_be_absent() -> None:
     empty = Candidate()
     assert (empty.graph, dict(empty.config), empty.task, empty.fidelity, empty.curve) == (None, {}, None, 1.0, ())
+    assert dict(empty.measured) == {}
 
 
 def test_wrapping() -> None:
@@ -43,7 +44,7 @@ def test_the_config_is_a_copy_and_cannot_change() -> None:
 
 
 def test_copies_and_pickles_are_equal() -> None:
-    candidate = Candidate(GRAPH, {"lr": 0.1}, "digits", 0.5, ((1, 0.3), (2, 0.4)))
+    candidate = Candidate(GRAPH, {"lr": 0.1}, "digits", 0.5, ((1, 0.3), (2, 0.4)), {"synflow": 3.0})
     assert pickle.loads(pickle.dumps(candidate)) == candidate
     assert copy.deepcopy(candidate) == candidate
 
@@ -62,3 +63,16 @@ def test_curves_go_forward(steps: tuple[float, ...]) -> None:
 
 def test_a_curve_becomes_pairs_of_floats() -> None:
     assert Candidate(curve=[[1, 0], [2, 1]]).curve == ((1.0, 0.0), (2.0, 1.0))  # type: ignore[arg-type]
+
+
+def test_measured_numbers_are_floats_that_cannot_change() -> None:
+    candidate = Candidate(measured={"params": 3, "naswot": math.nan})
+    assert candidate.measured["params"] == 3.0
+    assert math.isnan(candidate.measured["naswot"])
+    with pytest.raises(TypeError):
+        candidate.measured["params"] = 4.0  # type: ignore[index]
+
+
+def test_an_infinite_measurement_is_refused() -> None:
+    with pytest.raises(InvalidDataError, match="must be finite, or nan where it failed, but got {'synflow': inf}"):
+        Candidate(measured={"synflow": math.inf, "params": 1.0})

@@ -220,6 +220,24 @@ def test_an_infinite_column_is_refused_by_name() -> None:
         ColumnScaler.fit(encoding([[0.0, np.inf]], ("g", "g"), [False, False]))
 
 
+def test_verbatim_columns_pass_as_they_are() -> None:
+    """Constant, far out or with a gap: the same numbers in the same places, 0 in the gap, and no mark."""
+    raw = np.array([[1.0, 900.0, 4.0], [1.0, 2.0, 6.0], [np.nan, np.nan, np.nan]])
+    e = Encoding(raw, ("a", "b", "c"), ("g", "g", "h"), np.zeros(3, dtype=bool), np.array([True, True, False]))
+    scaler = ColumnScaler.fit(e)
+    np.testing.assert_allclose(scaler.transform(e), [[1, 900, -1, 1], [1, 2, 1, 1], [0, 0, 0, 0]])
+    assert scaler.groups == ("g", "g", "h", "h")
+    again = ColumnScaler.from_arrays(scaler.to_arrays(), scaler.groups)
+    np.testing.assert_array_equal(again.transform(e), scaler.transform(e))
+
+
+def test_blocks_keep_what_is_verbatim() -> None:
+    plain = encoding([[1.0], [2.0]], ("g",), [False])
+    kept = Encoding(plain.values, plain.names, plain.groups, plain.scaled, np.array(True))
+    assert plain.verbatim.tolist() == [False]
+    assert Encoding.side_by_side([plain, kept]).head(1).verbatim.tolist() == [False, True]
+
+
 def test_scaler_arrays_round_trip() -> None:
     e = encoding([[1.0, 7.0], [3.0, np.nan]], ("g", "h"), [False, True])
     scaler = ColumnScaler.fit(e)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -26,12 +26,19 @@ class Encoding:
         names: Name of each column.
         groups: Group of each column; a group shares one length scale.
         scaled: Whether each column already has a meaningful unit, so that it is not standardised.
+        verbatim: Whether each column is handed on as it is, because its place among the others has a meaning:
+            neither dropped where constant, nor centred, nor standardised. A gap becomes 0 without a mark, so a
+            row of zeros must mean that nothing is there. One truth value stands for all columns.
     """
 
     values: Float[np.ndarray, "n d"]
     names: tuple[str, ...]
     groups: tuple[str, ...]
     scaled: Bool[np.ndarray, " d"]
+    verbatim: Bool[np.ndarray, " d"] = field(default_factory=lambda: np.array(False))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verbatim", np.broadcast_to(self.verbatim, self.scaled.shape))
 
     @property
     def mask(self) -> Bool[np.ndarray, "n d"]:
@@ -40,7 +47,7 @@ class Encoding:
 
     def head(self, k: int) -> Encoding:
         """The first k rows."""
-        return Encoding(self.values[:k], self.names, self.groups, self.scaled)
+        return replace(self, values=self.values[:k])
 
     @classmethod
     def side_by_side(cls, blocks: Sequence[Encoding]) -> Encoding:
@@ -50,6 +57,7 @@ class Encoding:
             tuple(n for b in blocks for n in b.names),
             tuple(g for b in blocks for g in b.groups),
             np.concatenate([b.scaled for b in blocks]),
+            np.concatenate([b.verbatim for b in blocks]),
         )
 
 
@@ -75,11 +83,12 @@ class ColumnScaler:
     """Makes columns fit for a surrogate: constant ones dropped, standardised, gaps filled and marked.
 
     A gap becomes the mean of the column; a column with gaps gets a second column that says where they are.
+    Verbatim columns pass as they are, with 0 in the gaps and no second column.
 
     Args:
         centre: Mean of each input column over present training values.
         scale: Divisor of each input column.
-        keep: Input columns that vary in training.
+        keep: Input columns that vary in training, and the verbatim ones.
         marked: Input columns whose presence varies in training.
         groups: Group of each output column.
     """
@@ -102,9 +111,10 @@ class ColumnScaler:
             raise InvalidDataError(msg)
         centre = filled.sum(axis=0) / np.maximum(count, 1)
         deviation = np.sqrt((np.where(mask, values - centre, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1))
-        keep = deviation > 1e-9 * (1.0 + np.abs(centre))
-        scale = np.where(encoding.scaled | ~keep, 1.0, deviation)
-        marked = (count > 0) & (count < len(values))
+        centre = np.where(encoding.verbatim, 0.0, centre)
+        keep = (deviation > 1e-9 * (1.0 + np.abs(centre))) | encoding.verbatim
+        scale = np.where(encoding.scaled | encoding.verbatim | ~keep, 1.0, deviation)
+        marked = (count > 0) & (count < len(values)) & ~encoding.verbatim
         first: dict[tuple[str, bytes], int] = {}  # one mark a group suffices, since its columns come and go together
         for j in np.flatnonzero(marked).tolist():
             first.setdefault((encoding.groups[j], mask[:, j].tobytes()), j)
@@ -116,7 +126,7 @@ class ColumnScaler:
         """Columns for the surrogate, without gaps; standardised values stay within 5 deviations of 0."""
         mask = encoding.mask
         values = (np.where(mask, encoding.values, self.centre) - self.centre) / self.scale
-        values = np.where(encoding.scaled, values, np.clip(values, -5.0, 5.0))
+        values = np.where(encoding.scaled | encoding.verbatim, values, np.clip(values, -5.0, 5.0))
         return np.concatenate([values[:, self.keep], mask[:, self.marked].astype(np.float64)], axis=1)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
