@@ -29,6 +29,8 @@ class Candidate:
         curve: Learning curve so far, pairs (step, value), steps increasing; larger values are better.
         measured: Numbers that were measured before training, by name, such as zero-cost proxies or a latency
             in milliseconds; `nan` for one that failed.
+        cells: The cells that the network repeats, as small graphs of their operators (`Family.cells`), where it
+            is made of cells.
 
     Raises:
         InvalidDataError: If the fidelity lies outside (0, 1], the curve's steps do not increase or a measured
@@ -41,6 +43,7 @@ class Candidate:
     fidelity: float = 1.0
     curve: tuple[tuple[float, float], ...] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
+    cells: tuple[ComputationGraph, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "config", MappingProxyType(dict(self.config)))
@@ -60,7 +63,7 @@ class Candidate:
             raise InvalidDataError(msg)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rest = (self.task, self.fidelity, self.curve, dict(self.measured))
+        rest = (self.task, self.fidelity, self.curve, dict(self.measured), self.cells)
         return Candidate, (self.graph, dict(self.config), *rest)
 
 

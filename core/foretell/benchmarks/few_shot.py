@@ -1,0 +1,118 @@
+"""`foretell bench few-shot`: every named predictor, and the cheap baselines, on the real tables under one protocol.
+
+Columns of a table's architectures are computed once and kept while this process lives; `encode` says what they cost an
+architecture. `fit` and `query` are CPU time on one thread, a query being the ranking of all test architectures.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foretell.benchmarks.protocol import SIZES, scores, split
+from foretell.benchmarks.runner import Cell
+from foretell.benchmarks.tables import TABLES, Table
+from foretell.metrics import kendall_tau, spearman_rho
+from foretell.presets import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jaxtyping import Float, Int
+
+    from foretell.encoders import Encoding
+    from foretell.predictor import Predictor
+
+_BASELINES = ("params", "flops")
+_CHUNK = 1024
+_TASKS = {
+    "nasbench201": ("cifar10", "cifar100"), "nasbench101": ("test_acc",), "nasbench301": ("val_acc",),
+    "transnasbench101": ("class_scene", "jigsaw", "autoencoder", "room_layout"),
+}  # fmt: skip
+
+
+class _Columns:
+    """Columns of those rows of a table that were asked for so far."""
+
+    def __init__(self, encoders: Sequence[Encoder], table: Table) -> None:
+        self._encoders, self._table = encoders, table
+        self._at: dict[int, int] = {}
+        self._blocks: list[Encoding] = []
+        self._seconds = 0.0
+
+    def rows(self, wanted: Int[np.ndarray, " k"]) -> Encoding:
+        """Columns of some rows, in their order."""
+        missing = [i for i in wanted.tolist() if i not in self._at]
+        for low in range(0, len(missing), _CHUNK):
+            part = missing[low : low + _CHUNK]
+            candidates = [self._table.candidate(i) for i in part]
+            start = time.process_time()
+            self._blocks.append(Encoding.side_by_side([e.encode(candidates) for e in self._encoders]))
+            self._seconds += time.process_time() - start
+            self._at |= {i: len(self._at) + k for k, i in enumerate(part)}
+        if len(self._blocks) > 1:
+            self._blocks = [Encoding.on_top(self._blocks)]
+        return self._blocks[0].rows(np.array([self._at[i] for i in wanted.tolist()]))
+
+    @property
+    def milliseconds(self) -> float:
+        """Mean time of encoding one architecture."""
+        return 1e3 * self._seconds / max(len(self._at), 1)
+
+
+@dataclass
+class FewShot:
+    """Rank correlations and more; larger is better but for regret, likelihood and times."""
+
+    name: str = "few-shot"
+    methods: Sequence[str] = (*_BASELINES, *PRESETS)
+    _tables: dict[str, Table] = field(default_factory=dict)
+    _encoded: dict[tuple[str, str], _Columns] = field(default_factory=dict)
+
+    def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
+        """See `Benchmark.cells`; quick means one task a family and 50 or 100 architectures."""
+        return [
+            Cell(method, family, task, n, seed)
+            for family, sizes in SIZES.items()
+            for task in (_TASKS[family][:1] if quick else _TASKS[family])
+            for n in (sizes if not quick else [k for k in sizes if k in {50, 100}][:1])
+            for method in methods
+            for seed in range(seeds)
+        ]
+
+    def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
+        """See `Benchmark.measure`."""
+        assert cell.family is not None
+        assert cell.task is not None
+        assert cell.n is not None
+        if cell.family not in self._tables:
+            self._tables[cell.family] = TABLES[cell.family]()
+        table = self._tables[cell.family]
+        truth = table.targets[cell.task]
+        rows = split(cell.family, len(table), cell.n, cell.seed)
+        if cell.method in _BASELINES:
+            guess = self._columns(cell.family, [Sizes()]).rows(rows.test).values[:, _BASELINES.index(cell.method)]
+            return {"tau": (kendall_tau(truth[rows.test], guess), ""), "rho": (spearman_rho(truth[rows.test], guess), "")}
+        predictor = PRESETS[cell.method]()
+        columns = self._columns(cell.family, predictor.encoders)
+        known, asked = columns.rows(rows.train), columns.rows(rows.test)
+        start = time.process_time()
+        predictor.fit_encoding(known, truth[rows.train])
+        fitted = time.process_time()
+        posterior = predictor.predict_encoding(asked)
+        ranked = posterior.mean
+        done = time.process_time()
+        assert len(ranked) == len(rows.test)
+        times = {"fit": (fitted - start, "s"), "query": (done - fitted, "s"), "encode": (columns.milliseconds, "ms")}
+        return {**scores(posterior, truth[rows.test]), **times}
+
+    def _columns(self, family: str, encoders: Sequence[Encoder]) -> _Columns:
+        """Presets with the same encoders share their columns."""
+        key = family, json.dumps([[e.name, e.to_config()] for e in encoders], sort_keys=True)
+        if key not in self._encoded:
+            self._encoded[key] = _Columns(encoders, self._tables[family])
+        return self._encoded[key]
