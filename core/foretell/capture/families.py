@@ -43,6 +43,8 @@ class Family:
         sample: Draws a valid specification, in the form that `parse` gives: a string, or a value that JSON
             holds but for tuples in place of lists.
         size: How many architectures the family's paper counts; None where that is unknown.
+        cell: Makes the cell of a specification alone, see `foretell.capture.cell_graph`; None where networks
+            are not made of one.
 
     Raises:
         PluginError: If the name is of another form, or the size is below 1.
@@ -66,6 +68,7 @@ class Family:
     parse: Callable[[str], Any]
     sample: Callable[[np.random.Generator], Any]
     size: int | None = None
+    cell: Callable[[Any], ComputationGraph] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z]\w*", self.name):
@@ -133,13 +136,21 @@ def _ofa_size(resolutions: Sequence[int]) -> int:
 
 _OFA_WIDE = range(160, 225, 4)  # the supernet of width 1.2 was trained on larger images only
 _BUILT_IN = (
-    Family("nasbench101", _nasbench101_graph, partial(parse_json, nasbench101.parse), nasbench101.sample, size=423_624),
+    Family(
+        "nasbench101",
+        _nasbench101_graph,
+        partial(parse_json, nasbench101.parse),
+        nasbench101.sample,
+        size=423_624,
+        cell=nasbench101.cell,
+    ),
     Family(
         "nasbench201",
         nasbench201.graph,
         partial(parse_json, nasbench201.parse),
         nasbench201.sample,
         size=len(nasbench201.OPERATIONS) ** len(nasbench201.EDGES),
+        cell=nasbench201.cell,
     ),
     Family(
         "nasbench301",
@@ -148,6 +159,7 @@ _BUILT_IN = (
         nasbench301.sample,
         # two cells; in each the four nodes choose 2 of 2, 3, 4 and 5 inputs, and eight operators
         size=(1 * 3 * 6 * 10 * len(nasbench301.OPERATIONS) ** 8) ** 2,
+        cell=nasbench301.cell,
     ),
     Family(
         "transnasbench101",
@@ -155,6 +167,7 @@ _BUILT_IN = (
         partial(parse_json, transnasbench101.parse),
         transnasbench101.sample,
         size=len(transnasbench101.OPERATIONS) ** len(transnasbench101.EDGES),
+        cell=transnasbench101.cell,
     ),
     Family(
         "nasbench_macro",

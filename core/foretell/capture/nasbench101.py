@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.capture.builder import GraphBuilder
+from foretell.capture.cell_graph import cell_node, cell_of_vertices
 from foretell.errors import InvalidArchitectureError
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ MAX_VERTICES = 7
 """Vertices of a cell in the benchmark, input and output included."""
 MAX_EDGES = 9
 """Edges of a cell in the benchmark."""
+
+_NODES = {
+    "input": cell_node("Input"),
+    "output": cell_node("Output"),
+    "conv3x3-bn-relu": cell_node("Conv", 3),
+    "conv1x1-bn-relu": cell_node("Conv", 1),
+    "maxpool3x3": cell_node("MaxPool", 3),
+}
 
 
 def graph(
@@ -74,6 +83,22 @@ def graph(
             start, entry = len(net), x
             x = net.repeat(start, entry, _cell(net, entry, edges, kinds, channels), cells - 2)
     return net.graph(net.linear(net.mean(x), classes))
+
+
+def cell(spec: tuple[ArrayLike, Sequence[str]]) -> ComputationGraph:
+    """The cell alone, see `foretell.capture.cell_graph`: a node a vertex, after pruning.
+
+    Args:
+        spec: The pair of matrix and operators.
+
+    Raises:
+        InvalidArchitectureError: As `graph`.
+
+    >>> cell(([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "conv1x1-bn-relu", "output"]))
+    ComputationGraph(nodes=3, edges=3, depth=2, params=0, flops=0, ops={Conv: 1, Input: 1, Output: 1})
+    """
+    sources, kinds = prune(*spec)
+    return cell_of_vertices([_NODES[kind] for kind in kinds], sources)
 
 
 def parse(spec: Sequence[Any]) -> tuple[list[list[int]], list[str]]:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from foretell.capture.builder import GraphBuilder
+from foretell.capture.cell_graph import cell_node, cell_of_edges
 from foretell.errors import InvalidArchitectureError
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_
 """The operators of an edge; their positions are the digits of a specification."""
 EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 """The (source, target) of each digit of a specification."""
+
+_NODES = {
+    "skip_connect": cell_node("Identity"),
+    "nor_conv_3x3": cell_node("Conv", 3),
+    "nor_conv_1x1": cell_node("Conv", 1),
+    "avg_pool_3x3": cell_node("AvgPool", 3),
+}
 
 
 def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, classes: int = 10) -> ComputationGraph:
@@ -59,6 +67,19 @@ def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, clas
         x = net.repeat(start, entry, _cell(net, entry, digits), cells - 1)
     x = net.mean(net.relu(net.batch_norm(x)))
     return net.graph(net.linear(x, classes))
+
+
+def cell(spec: str | Sequence[int]) -> ComputationGraph:
+    """The cell alone, see `foretell.capture.cell_graph`: a node a live edge, a skip connection `Identity`.
+
+    Raises:
+        InvalidArchitectureError: As `graph`.
+
+    >>> cell((2, 1, 0, 1, 4, 3)).op_counts()
+    {'AvgPool': 1, 'Conv': 1, 'Identity': 1, 'Input': 1, 'Output': 1}
+    """
+    digits = parse(spec)
+    return cell_of_edges([(*EDGES[i], _NODES[OPERATIONS[digits[i]]]) for i in live_edges(digits)], last=3)
 
 
 def parse(spec: str | Sequence[int]) -> tuple[int, ...]:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foretell.capture.builder import GraphBuilder
+from foretell.capture.cell_graph import cell_node
 from foretell.errors import InvalidArchitectureError
+from foretell.graph import ComputationGraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from foretell.graph import ComputationGraph
+    from foretell.graph import Node
 
 OPERATIONS = (
     "max_pool_3x3",
@@ -80,6 +82,42 @@ def graph(
     return net.graph(net.linear(net.mean(last), classes))
 
 
+def cell(genotype: Sequence[Sequence[Sequence[int | str]]]) -> ComputationGraph:
+    """Both cells alone and side by side, see `foretell.capture.cell_graph`: a node an operator.
+
+    A separable or dilated convolution is `Depthwise`, a skip connection `Identity`; in the reduction cell the
+    operators on the cell's inputs have stride 2. The `Input` of a cell is the result of the cell before last.
+    The last cell lies between it and this one and is not shown: it is an `Unknown` node on the `Input`, so that
+    the two can be told apart.
+
+    Raises:
+        InvalidArchitectureError: As `graph`.
+
+    >>> pairs = [(0, "skip_connect"), (1, "dil_conv_3x3")] * 4
+    >>> cell([pairs, pairs]).op_counts()
+    {'Depthwise': 8, 'Identity': 8, 'Input': 2, 'Output': 2, 'Unknown': 2}
+    """
+    nodes: list[Node] = []
+    edges: list[tuple[int, int]] = []
+    for pairs, stride in zip(parse(genotype), (1, 2), strict=True):
+        entry = len(nodes)
+        nodes.append(cell_node("Input"))
+        states = [[entry], [entry]]  # the nodes whose sum or result each state is
+        if any(source == 1 for source, _ in pairs):
+            nodes.append(cell_node("Unknown"))
+            edges.append((entry, entry + 1))
+            states[1] = [entry + 1]
+        for i, (source, op) in enumerate(pairs):
+            if i % 2 == 0:
+                states.append([])
+            edges += [(u, len(nodes)) for u in states[source]]
+            states[-1].append(len(nodes))
+            nodes.append(_cell_operator(op, stride if source < 2 else 1))
+        edges += [(u, len(nodes)) for state in states[2:] for u in state]
+        nodes.append(cell_node("Output"))
+    return ComputationGraph.from_nodes(nodes, edges)
+
+
 def parse(genotype: Sequence[Sequence[Sequence[int | str]]]) -> tuple[list[tuple[int, str]], ...]:
     """Read a genotype as two lists of eight pairs (input, name of `OPERATIONS`).
 
@@ -114,6 +152,15 @@ def _pair(pair: Sequence[int | str]) -> tuple[int, str]:
         return int(source), OPERATIONS[int(op)]
     msg = f"an operator must be a name of {OPERATIONS} or its position, but got {op!r}: choose one of them"
     raise InvalidArchitectureError(msg)
+
+
+def _cell_operator(op: str, stride: int) -> Node:
+    if op == "skip_connect":
+        return cell_node("Identity", stride=stride)
+    kernel = 3 if op.endswith("3x3") else 5
+    if "pool" in op:
+        return cell_node("MaxPool" if op.startswith("max") else "AvgPool", kernel, stride=stride)
+    return cell_node("Depthwise", kernel, stride=stride, dilation=2 if op.startswith("dil") else 1)
 
 
 def _operator(net: GraphBuilder, source: int, op: str, stride: int) -> int:

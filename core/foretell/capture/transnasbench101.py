@@ -67,6 +67,18 @@ def graph(
     return net.graph(net.linear(net.mean(x), classes))
 
 
+def cell(spec: str | Sequence[int]) -> ComputationGraph:
+    """The cell alone, as `foretell.capture.nasbench201.cell`; strides, which differ from cell to cell, are left out.
+
+    Raises:
+        InvalidArchitectureError: As `graph`.
+
+    >>> cell("64-41414-1_03_002") == nasbench201.cell((0, 1, 1, 2, 1, 3))
+    True
+    """
+    return nasbench201.cell(_in_order_of_201(parse(spec)))
+
+
 def parse(spec: str | Sequence[int]) -> tuple[int, ...]:
     """Read a specification as six positions in `OPERATIONS`, in the order of `EDGES`.
 
@@ -96,8 +108,7 @@ def sample(rng: np.random.Generator) -> tuple[int, ...]:
 def _cell(net: GraphBuilder, entry: int, digits: Sequence[int], channels: int, stride: int) -> int:
     _, h, w = net.shape(entry)
     names = {edge: OPERATIONS[digit] for edge, digit in zip(EDGES, digits, strict=True)}
-    ordered = [nasbench201.OPERATIONS.index(names[edge]) for edge in nasbench201.EDGES]
-    live = {nasbench201.EDGES[i] for i in nasbench201.live_edges(ordered)}
+    live = {nasbench201.EDGES[i] for i in nasbench201.live_edges(_in_order_of_201(digits))}
     if not live:
         return net.zero(entry, (channels, -(-h // stride), -(-w // stride)))
     made = {0: entry}
@@ -110,6 +121,12 @@ def _cell(net: GraphBuilder, entry: int, digits: Sequence[int], channels: int, s
         if incoming:
             made[node] = net.add(incoming)
     return made[3]
+
+
+def _in_order_of_201(digits: Sequence[int]) -> list[int]:
+    """The same cell as positions in NAS-Bench-201's lists of operators and edges."""
+    names = {edge: OPERATIONS[digit] for edge, digit in zip(EDGES, digits, strict=True)}
+    return [nasbench201.OPERATIONS.index(names[edge]) for edge in nasbench201.EDGES]
 
 
 def _operator(net: GraphBuilder, source: int, op: str, channels: int, stride: int) -> int:
