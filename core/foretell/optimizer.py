@@ -193,7 +193,7 @@ class _Belief:
     @classmethod
     def fit(cls, encoding: Encoding, targets: Float[np.ndarray, " n"], running: Encoding) -> _Belief:
         k = _refit_size(len(targets))
-        scaler = ColumnScaler.fit(encoding.head(k))  # on the same rows as theta, so that both are found again
+        scaler = ColumnScaler.fit(encoding.rows(slice(k)))  # on the same rows as theta, so that both are found again
         X, y = scaler.transform(encoding), TargetWarp.fit_top_linear(targets).forward(targets)
         early = GaussianProcess().fit(X[:k], TargetWarp.fit_top_linear(targets[:k]).forward(targets[:k]), scaler.groups)
         process = early if k == len(y) else early.condition_on(X, y, early.index, early.theta)

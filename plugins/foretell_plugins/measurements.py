@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `capture`."""
+    """Name `capture` and `few-shot`."""
     register("capture", _capture)
+    register("few-shot", _few_shot)
 
 
 def _capture() -> Benchmark:
     from foretell.benchmarks.capture_speed import CaptureSpeed
 
     return CaptureSpeed()
+
+
+def _few_shot() -> Benchmark:
+    from foretell.benchmarks.few_shot import FewShot
+
+    return FewShot()

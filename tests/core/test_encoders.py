@@ -235,7 +235,7 @@ def test_blocks_keep_what_is_verbatim() -> None:
     plain = encoding([[1.0], [2.0]], ("g",), [False])
     kept = Encoding(plain.values, plain.names, plain.groups, plain.scaled, np.array(True))
     assert plain.verbatim.tolist() == [False]
-    assert Encoding.side_by_side([plain, kept]).head(1).verbatim.tolist() == [False, True]
+    assert Encoding.side_by_side([plain, kept]).rows(slice(1)).verbatim.tolist() == [False, True]
 
 
 def test_scaler_arrays_round_trip() -> None:

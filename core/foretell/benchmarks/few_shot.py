@@ -16,16 +16,16 @@ import numpy as np
 from foretell.benchmarks.protocol import SIZES, scores, split
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.tables import TABLES, Table
+from foretell.encoders import Encoding
 from foretell.metrics import kendall_tau, spearman_rho
 from foretell.presets import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from jaxtyping import Float, Int
+    from jaxtyping import Int
 
-    from foretell.encoders import Encoding
-    from foretell.predictor import Predictor
+    from foretell.candidate import Candidate
 
 _BASELINES = ("params", "flops")
 _CHUNK = 1024
@@ -38,8 +38,8 @@ _TASKS = {
 class _Columns:
     """Columns of those rows of a table that were asked for so far."""
 
-    def __init__(self, encoders: Sequence[Encoder], table: Table) -> None:
-        self._encoders, self._table = encoders, table
+    def __init__(self, encode: Callable[[Sequence[Candidate]], Encoding], table: Table) -> None:
+        self._encode, self._table = encode, table
         self._at: dict[int, int] = {}
         self._blocks: list[Encoding] = []
         self._seconds = 0.0
@@ -51,7 +51,7 @@ class _Columns:
             part = missing[low : low + _CHUNK]
             candidates = [self._table.candidate(i) for i in part]
             start = time.process_time()
-            self._blocks.append(Encoding.side_by_side([e.encode(candidates) for e in self._encoders]))
+            self._blocks.append(self._encode(candidates))
             self._seconds += time.process_time() - start
             self._at |= {i: len(self._at) + k for k, i in enumerate(part)}
         if len(self._blocks) > 1:
@@ -95,10 +95,15 @@ class FewShot:
         truth = table.targets[cell.task]
         rows = split(cell.family, len(table), cell.n, cell.seed)
         if cell.method in _BASELINES:
-            guess = self._columns(cell.family, [Sizes()]).rows(rows.test).values[:, _BASELINES.index(cell.method)]
-            return {"tau": (kendall_tau(truth[rows.test], guess), ""), "rho": (spearman_rho(truth[rows.test], guess), "")}
+            sizes = self._columns(cell.family, "sizes", _sizes).rows(rows.test)
+            guess = sizes.values[:, _BASELINES.index(cell.method)]
+            return {
+                "tau": (kendall_tau(truth[rows.test], guess), ""),
+                "rho": (spearman_rho(truth[rows.test], guess), ""),
+            }
         predictor = PRESETS[cell.method]()
-        columns = self._columns(cell.family, predictor.encoders)
+        key = json.dumps([[e.name, e.to_config()] for e in predictor.encoders], sort_keys=True)
+        columns = self._columns(cell.family, key, predictor.encode)
         known, asked = columns.rows(rows.train), columns.rows(rows.test)
         start = time.process_time()
         predictor.fit_encoding(known, truth[rows.train])
@@ -110,9 +115,14 @@ class FewShot:
         times = {"fit": (fitted - start, "s"), "query": (done - fitted, "s"), "encode": (columns.milliseconds, "ms")}
         return {**scores(posterior, truth[rows.test]), **times}
 
-    def _columns(self, family: str, encoders: Sequence[Encoder]) -> _Columns:
+    def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> _Columns:
         """Presets with the same encoders share their columns."""
-        key = family, json.dumps([[e.name, e.to_config()] for e in encoders], sort_keys=True)
-        if key not in self._encoded:
-            self._encoded[key] = _Columns(encoders, self._tables[family])
-        return self._encoded[key]
+        if (family, key) not in self._encoded:
+            self._encoded[family, key] = _Columns(encode, self._tables[family])
+        return self._encoded[family, key]
+
+
+def _sizes(candidates: Sequence[Candidate]) -> Encoding:
+    """Parameters and FLOPs."""
+    values = np.array([[c.graph.params, c.graph.flops] if c.graph else [np.nan] * 2 for c in candidates], dtype=float)
+    return Encoding(values, _BASELINES, _BASELINES, np.zeros(2, dtype=bool))

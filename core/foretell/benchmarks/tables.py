@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foretell.candidate import Candidate
 from foretell.capture import nasbench101, nasbench201, nasbench301, transnasbench101
 from foretell.errors import InvalidDataError, MissingDependencyError
 
@@ -35,15 +36,22 @@ class Table:
         specs: Specifications of all architectures.
         build: From a specification to its graph.
         targets: Columns by name, larger is better.
+        cells: From a specification to the cells of its network.
     """
 
     family: str
     specs: Sequence[Any]
     build: Callable[[Any], ComputationGraph]
     targets: Mapping[str, Float[np.ndarray, " n"]]
+    cells: Callable[[Any], tuple[ComputationGraph, ...]]
 
     def __len__(self) -> int:
         return len(self.specs)
+
+    def candidate(self, row: int) -> Candidate:
+        """Network and cells of one architecture."""
+        spec = self.specs[row]
+        return Candidate(self.build(spec), cells=self.cells(spec))
 
 
 def data_file(name: str) -> Path:
@@ -100,14 +108,17 @@ def load_101() -> Table:
     """All 423,624 cells of NAS-Bench-101: `test_acc`, mean of three runs of 108 epochs, a fraction."""
     with np.load(data_file("nasbench101/nb101.npz")) as stored:
         cells = _Cells101(stored["adjacency"], stored["ops"], stored["n_vertices"])
-        return Table("nasbench101", cells, graph_101, {"test_acc": stored["test_acc_mean"].astype(np.float64)})
+        targets = {"test_acc": stored["test_acc_mean"].astype(np.float64)}
+    return Table("nasbench101", cells, graph_101, targets, nasbench101.cells)
 
 
 def load_201() -> Table:
     """All 15,625 cells of NAS-Bench-201: test accuracy in percent after 200 epochs on two data sets."""
     columns = read_parquet("nasbench201/nb201.parquet")
     targets = {task: np.array(columns[f"{task}_test_acc_200ep"], dtype=np.float64) for task in ("cifar10", "cifar100")}
-    return Table("nasbench201", [ast.literal_eval(net) for net in columns["net"]], nasbench201.graph, targets)
+    return Table(
+        "nasbench201", [ast.literal_eval(net) for net in columns["net"]], nasbench201.graph, targets, nasbench201.cells
+    )
 
 
 def load_301() -> Table:
@@ -115,7 +126,7 @@ def load_301() -> Table:
     columns = read_parquet("nasbench301/nb301_sample.parquet")
     genotypes = [ast.literal_eval(arch) if isinstance(arch, str) else arch for arch in columns["arch"]]
     targets = {"val_acc": np.array(columns["val_accuracy"], dtype=np.float64)}
-    return Table("nasbench301", genotypes, nasbench301.graph, targets)
+    return Table("nasbench301", genotypes, nasbench301.graph, targets, nasbench301.cells)
 
 
 def load_transnas() -> Table:
@@ -124,7 +135,7 @@ def load_transnas() -> Table:
     tasks = ("class_scene", "jigsaw", "autoencoder", "room_layout")
     specs = [ast.literal_eval(arch) if isinstance(arch, str) else tuple(arch) for arch in columns["arch"]]
     targets = {task: np.array(columns[task], dtype=np.float64) for task in tasks}
-    return Table("transnasbench101", specs, transnasbench101.graph, targets)
+    return Table("transnasbench101", specs, transnasbench101.graph, targets, transnasbench101.cells)
 
 
 TABLES: Mapping[str, Callable[[], Table]] = {

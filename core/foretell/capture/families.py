@@ -43,8 +43,8 @@ class Family:
         sample: Draws a valid specification, in the form that `parse` gives: a string, or a value that JSON
             holds but for tuples in place of lists.
         size: How many architectures the family's paper counts; None where that is unknown.
-        cell: Makes the cell of a specification alone, see `foretell.capture.cell_graph`; None where networks
-            are not made of one.
+        cells: Makes the cells of a specification alone, see `foretell.capture.cell_graph`; None where networks
+            are not made of cells.
 
     Raises:
         PluginError: If the name is of another form, or the size is below 1.
@@ -68,7 +68,7 @@ class Family:
     parse: Callable[[str], Any]
     sample: Callable[[np.random.Generator], Any]
     size: int | None = None
-    cell: Callable[[Any], ComputationGraph] | None = None
+    cells: Callable[[Any], tuple[ComputationGraph, ...]] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z]\w*", self.name):
@@ -142,7 +142,7 @@ _BUILT_IN = (
         partial(parse_json, nasbench101.parse),
         nasbench101.sample,
         size=423_624,
-        cell=nasbench101.cell,
+        cells=nasbench101.cells,
     ),
     Family(
         "nasbench201",
@@ -150,7 +150,7 @@ _BUILT_IN = (
         partial(parse_json, nasbench201.parse),
         nasbench201.sample,
         size=len(nasbench201.OPERATIONS) ** len(nasbench201.EDGES),
-        cell=nasbench201.cell,
+        cells=nasbench201.cells,
     ),
     Family(
         "nasbench301",
@@ -159,7 +159,7 @@ _BUILT_IN = (
         nasbench301.sample,
         # two cells; in each the four nodes choose 2 of 2, 3, 4 and 5 inputs, and eight operators
         size=(1 * 3 * 6 * 10 * len(nasbench301.OPERATIONS) ** 8) ** 2,
-        cell=nasbench301.cell,
+        cells=nasbench301.cells,
     ),
     Family(
         "transnasbench101",
@@ -167,7 +167,7 @@ _BUILT_IN = (
         partial(parse_json, transnasbench101.parse),
         transnasbench101.sample,
         size=len(transnasbench101.OPERATIONS) ** len(transnasbench101.EDGES),
-        cell=transnasbench101.cell,
+        cells=transnasbench101.cells,
     ),
     Family(
         "nasbench_macro",

@@ -85,7 +85,7 @@ def graph(
     return net.graph(net.linear(net.mean(x), classes))
 
 
-def cell(spec: tuple[ArrayLike, Sequence[str]]) -> ComputationGraph:
+def cells(spec: tuple[ArrayLike, Sequence[str]]) -> tuple[ComputationGraph, ...]:
     """The cell alone, see `foretell.capture.cell_graph`: a node a vertex, after pruning.
 
     Args:
@@ -94,11 +94,11 @@ def cell(spec: tuple[ArrayLike, Sequence[str]]) -> ComputationGraph:
     Raises:
         InvalidArchitectureError: As `graph`.
 
-    >>> cell(([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "conv1x1-bn-relu", "output"]))
-    ComputationGraph(nodes=3, edges=3, depth=2, params=0, flops=0, ops={Conv: 1, Input: 1, Output: 1})
+    >>> cells(([[0, 1, 1], [0, 0, 1], [0, 0, 0]], ["input", "conv1x1-bn-relu", "output"]))[0].op_counts()
+    {'Conv': 1, 'Input': 1, 'Output': 1}
     """
     sources, kinds = prune(*spec)
-    return cell_of_vertices([_NODES[kind] for kind in kinds], sources)
+    return (cell_of_vertices([_NODES[kind] for kind in kinds], sources),)
 
 
 def parse(spec: Sequence[Any]) -> tuple[list[list[int]], list[str]]:

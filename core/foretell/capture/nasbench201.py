@@ -69,17 +69,17 @@ def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, clas
     return net.graph(net.linear(x, classes))
 
 
-def cell(spec: str | Sequence[int]) -> ComputationGraph:
+def cells(spec: str | Sequence[int]) -> tuple[ComputationGraph, ...]:
     """The cell alone, see `foretell.capture.cell_graph`: a node a live edge, a skip connection `Identity`.
 
     Raises:
         InvalidArchitectureError: As `graph`.
 
-    >>> cell((2, 1, 0, 1, 4, 3)).op_counts()
+    >>> cells((2, 1, 0, 1, 4, 3))[0].op_counts()
     {'AvgPool': 1, 'Conv': 1, 'Identity': 1, 'Input': 1, 'Output': 1}
     """
     digits = parse(spec)
-    return cell_of_edges([(*EDGES[i], _NODES[OPERATIONS[digits[i]]]) for i in live_edges(digits)], last=3)
+    return (cell_of_edges([(*EDGES[i], _NODES[OPERATIONS[digits[i]]]) for i in live_edges(digits)], last=3),)
 
 
 def parse(spec: str | Sequence[int]) -> tuple[int, ...]:

@@ -82,8 +82,8 @@ def graph(
     return net.graph(net.linear(net.mean(last), classes))
 
 
-def cell(genotype: Sequence[Sequence[Sequence[int | str]]]) -> ComputationGraph:
-    """Both cells alone and side by side, see `foretell.capture.cell_graph`: a node an operator.
+def cells(genotype: Sequence[Sequence[Sequence[int | str]]]) -> tuple[ComputationGraph, ...]:
+    """The normal and the reduction cell alone, see `foretell.capture.cell_graph`: a node an operator.
 
     A separable or dilated convolution is `Depthwise`, a skip connection `Identity`; in the reduction cell the
     operators on the cell's inputs have stride 2. The `Input` of a cell is the result of the cell before last.
@@ -94,27 +94,28 @@ def cell(genotype: Sequence[Sequence[Sequence[int | str]]]) -> ComputationGraph:
         InvalidArchitectureError: As `graph`.
 
     >>> pairs = [(0, "skip_connect"), (1, "dil_conv_3x3")] * 4
-    >>> cell([pairs, pairs]).op_counts()
-    {'Depthwise': 8, 'Identity': 8, 'Input': 2, 'Output': 2, 'Unknown': 2}
+    >>> cells([pairs, pairs])[0].op_counts()
+    {'Depthwise': 4, 'Identity': 4, 'Input': 1, 'Output': 1, 'Unknown': 1}
     """
-    nodes: list[Node] = []
-    edges: list[tuple[int, int]] = []
-    for pairs, stride in zip(parse(genotype), (1, 2), strict=True):
-        entry = len(nodes)
-        nodes.append(cell_node("Input"))
-        states = [[entry], [entry]]  # the nodes whose sum or result each state is
-        if any(source == 1 for source, _ in pairs):
-            nodes.append(cell_node("Unknown"))
-            edges.append((entry, entry + 1))
-            states[1] = [entry + 1]
-        for i, (source, op) in enumerate(pairs):
-            if i % 2 == 0:
-                states.append([])
-            edges += [(u, len(nodes)) for u in states[source]]
-            states[-1].append(len(nodes))
-            nodes.append(_cell_operator(op, stride if source < 2 else 1))
-        edges += [(u, len(nodes)) for state in states[2:] for u in state]
-        nodes.append(cell_node("Output"))
+    normal, reduction = parse(genotype)
+    return _alone(normal, 1), _alone(reduction, 2)
+
+
+def _alone(pairs: Sequence[tuple[int, str]], stride: int) -> ComputationGraph:
+    nodes, edges = [cell_node("Input")], []
+    states = [[0], [0]]  # the nodes whose sum or result each state is
+    if any(source == 1 for source, _ in pairs):
+        nodes.append(cell_node("Unknown"))
+        edges.append((0, 1))
+        states[1] = [1]
+    for i, (source, op) in enumerate(pairs):
+        if i % 2 == 0:
+            states.append([])
+        edges += [(u, len(nodes)) for u in states[source]]
+        states[-1].append(len(nodes))
+        nodes.append(_cell_operator(op, stride if source < 2 else 1))
+    edges += [(u, len(nodes)) for state in states[2:] for u in state]
+    nodes.append(cell_node("Output"))
     return ComputationGraph.from_nodes(nodes, edges)
 
 

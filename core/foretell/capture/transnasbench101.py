@@ -67,16 +67,16 @@ def graph(
     return net.graph(net.linear(net.mean(x), classes))
 
 
-def cell(spec: str | Sequence[int]) -> ComputationGraph:
-    """The cell alone, as `foretell.capture.nasbench201.cell`; strides, which differ from cell to cell, are left out.
+def cells(spec: str | Sequence[int]) -> tuple[ComputationGraph, ...]:
+    """The cell alone, as `foretell.capture.nasbench201.cells`; strides, which differ from cell to cell, are left out.
 
     Raises:
         InvalidArchitectureError: As `graph`.
 
-    >>> cell("64-41414-1_03_002") == nasbench201.cell((0, 1, 1, 2, 1, 3))
+    >>> cells("64-41414-1_03_002") == nasbench201.cells((0, 1, 1, 2, 1, 3))
     True
     """
-    return nasbench201.cell(_in_order_of_201(parse(spec)))
+    return nasbench201.cells(_in_order_of_201(parse(spec)))
 
 
 def parse(spec: str | Sequence[int]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from foretell.errors import InvalidDataError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jaxtyping import Bool, Float
+    from jaxtyping import Bool, Float, Int
 
     from foretell.candidate import Candidate
 
@@ -45,9 +45,14 @@ class Encoding:
         """True where a value is present."""
         return np.asarray(~np.isnan(self.values))
 
-    def head(self, k: int) -> Encoding:
-        """The first k rows."""
-        return replace(self, values=self.values[:k])
+    def rows(self, which: slice | Int[np.ndarray, " k"]) -> Encoding:
+        """Some of the rows."""
+        return replace(self, values=self.values[which])
+
+    @classmethod
+    def on_top(cls, blocks: Sequence[Encoding]) -> Encoding:
+        """Put the same columns of different candidates below each other."""
+        return replace(blocks[0], values=np.concatenate([b.values for b in blocks]))
 
     @classmethod
     def side_by_side(cls, blocks: Sequence[Encoding]) -> Encoding:

@@ -101,7 +101,7 @@ class GraphBatch:
 
     @cached_property
     def steps(self) -> list[tuple[Int[np.ndarray, " e"], Int[np.ndarray, " h"], Int[np.ndarray, " h"]]]:
-        """For each level from 1: sources of its edges sorted by target, the targets, where each target's edges begin."""
+        """For each level from 1: the sources of its edges by target, the targets, where each target's edges begin."""
         level = self.levels[self.edges[:, 1]]
         order = np.lexsort((self.edges[:, 1], level))
         source, target = self.edges[order, 0], self.edges[order, 1]
@@ -140,7 +140,9 @@ class GraphBatch:
     def at_ends(self, value: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "G F"]:
         """One row a graph: the `join` of what its outputs have."""
         owner = self.owner[self.ends]
-        return np.asarray(join.reduceat(value[self.ends], np.searchsorted(owner, np.arange(self.size))))
+        first = np.searchsorted(owner, np.arange(self.size))
+        found: np.ndarray = join.reduceat(value[self.ends], first)
+        return found
 
     def total(self, value: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "G F"]:
         """One row a graph: the sum over its nodes."""
@@ -159,4 +161,5 @@ def classes(op: Int[np.ndarray, " N"], kernel: Int[np.ndarray, " N"]) -> Int[np.
     table = {i: _BY_NAME.get(operation(i).name, -1) for i in np.unique(op).tolist()}
     kinds = np.array([table[i] for i in op.tolist()], dtype=np.int64)
     kinds = np.where(kinds == 0, np.select([kernel <= 1, kernel <= 3], [0, 1], 2), kinds)
-    return np.where(kinds == 3, np.where(kernel <= 3, 3, 4), kinds)
+    found: np.ndarray = np.where(kinds == 3, np.where(kernel <= 3, 3, 4), kinds)
+    return found
