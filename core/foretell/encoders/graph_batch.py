@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
 
-CLASSES = ("conv1", "conv3", "conv5+", "depthwise3", "depthwise5+", "matmul", "attention", "max_pool", "avg_pool")
+CLASSES = (
+    "conv1", "conv3", "conv5+", "depthwise3", "depthwise5+", "dilated3", "dilated5+", "matmul", "attention",
+    "max_pool", "avg_pool", "skip", "other",
+)  # fmt: skip
 """Classes of operators, by position."""
 _BY_NAME = {
-    "Conv": 0, "ConvTranspose": 0, "Depthwise": 3, "MatMul": 5, "BatchMatMul": 5, "Rnn": 5, "Attention": 6,
-    "MaxPool": 7, "AvgPool": 8,
+    "Conv": 0, "ConvTranspose": 0, "Depthwise": 3, "MatMul": 7, "BatchMatMul": 7, "Rnn": 7, "Attention": 8,
+    "MaxPool": 9, "AvgPool": 10, "Identity": 11, "Unknown": 12,
 }  # fmt: skip
 
 
@@ -63,7 +66,8 @@ class GraphBatch:
         kernel = np.concatenate([g.kernel for g in graphs]).max(axis=1)
         params = np.concatenate([g.node_params for g in graphs])
         edges = np.concatenate([g.edges + s for g, s in zip(graphs, starts, strict=True)]).astype(np.int64)
-        kind = classes(op, kernel)
+        dilation = np.concatenate([g.dilation for g in graphs]).max(axis=1)
+        kind = classes(op, kernel, dilation)
         parents = np.bincount(edges[:, 1], minlength=len(op))
         children = np.bincount(edges[:, 0], minlength=len(op))
         is_end = (op == operation("Output").id) | (children == 0)
@@ -156,10 +160,17 @@ class GraphBatch:
         return (self.kind[:, None] == np.arange(len(CLASSES))).astype(np.float64)
 
 
-def classes(op: Int[np.ndarray, " N"], kernel: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"]:
-    """Class of each node by operator id and largest kernel size, -1 where it is no operator here."""
-    table = {i: _BY_NAME.get(operation(i).name, -1) for i in np.unique(op).tolist()}
-    kinds = np.array([table[i] for i in op.tolist()], dtype=np.int64)
-    kinds = np.where(kinds == 0, np.select([kernel <= 1, kernel <= 3], [0, 1], 2), kinds)
-    found: np.ndarray = np.where(kinds == 3, np.where(kernel <= 3, 3, 4), kinds)
-    return found
+def classes(
+    op: Int[np.ndarray, " N"], kernel: Int[np.ndarray, " N"], dilation: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Class of each node by operator id, largest window size and largest dilation; -1 where it is no operator here."""
+    kinds = np.full(op.max() + 1, -1, dtype=np.int64)
+    for name, k in _BY_NAME.items():
+        if operation(name).id < len(kinds):
+            kinds[operation(name).id] = k
+    found: np.ndarray = kinds[op]
+    windowed = np.isin(found, [0, 3])
+    large = kernel > 3
+    found = np.where(windowed & (dilation > 1) & (kernel > 1), np.where(large, 6, 5), found)
+    found = np.where(found == 0, np.select([kernel <= 1, kernel <= 3], [0, 1], 2), found)
+    return np.where(found == 3, np.where(large, 4, 3), found)

@@ -8,11 +8,24 @@ from typing import Any
 from foretell.encoders.encoding import Encoder
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
+from foretell.encoders.of_cells import OfCells
+from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.named_factories import NamedFactories
+
+
+def _made(config: dict[str, Any]) -> Encoder:
+    """An encoder inside another one."""
+    return ENCODERS.make(config["name"], config["config"])
+
 
 ENCODERS: NamedFactories[Encoder] = NamedFactories(
     "encoder",
-    {"graph_statistics": GraphStatistics.from_config, "hyperparameters": Hyperparameters.from_config},
+    {
+        "graph_statistics": GraphStatistics.from_config,
+        "hyperparameters": Hyperparameters.from_config,
+        "of_cells": lambda c: OfCells(_made(c["encoder"]), c["number"]),
+        "operator_statistics": OperatorStatistics.from_config,
+    },
 )
 """Encoders by name; each factory takes the JSON settings that `Encoder.to_config` gives."""
 

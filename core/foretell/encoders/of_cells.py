@@ -1,0 +1,52 @@
+"""Any encoder of graphs applied to the cells that a network repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from foretell.candidate import Candidate
+from foretell.encoders.encoding import Encoder, Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class OfCells:
+    """Columns of each cell side by side; a network of which no cells are known is its own first cell.
+
+    Args:
+        encoder: Encodes one cell as it would a network.
+        number: How many cells there may be; further ones are left out.
+
+    >>> from foretell.capture import nasbench201
+    >>> from foretell.encoders import OperatorStatistics
+    >>> spec = (2, 2, 2, 2, 2, 2)
+    >>> candidate = Candidate(nasbench201.graph(spec), cells=nasbench201.cells(spec))
+    >>> OfCells(OperatorStatistics(("counts",))).encode([candidate]).values[0, 1] ** 2
+    6.0
+    """
+
+    name: ClassVar[str] = "of_cells"
+    encoder: Encoder
+    number: int = 2
+
+    def encode(self, candidates: Sequence[Candidate]) -> Encoding:
+        """See `Encoder.encode`; what a candidate lacks is absent, such as the second of one cell."""
+        blocks = []
+        for k in range(self.number):
+            alone = [self._cell(c, k) for c in candidates]
+            found = self.encoder.encode(alone)
+            names = tuple(f"cell {k}: {name}" for name in found.names)
+            groups = tuple(f"cell {k}: {group}" for group in found.groups)
+            blocks.append(Encoding(found.values, names, groups, found.scaled, found.verbatim))
+        return Encoding.side_by_side(blocks)
+
+    def _cell(self, candidate: Candidate, k: int) -> Candidate:
+        cells = candidate.cells or ((candidate.graph,) if candidate.graph is not None else ())
+        return Candidate(graph=cells[k] if k < len(cells) else None)
+
+    def to_config(self) -> dict[str, object]:
+        """The inner encoder and the number of cells."""
+        return {"encoder": {"name": self.encoder.name, "config": self.encoder.to_config()}, "number": self.number}

@@ -1,0 +1,197 @@
+"""Encoder of graphs: how many operators of each class there are, where, in which order, and on which paths.
+
+In the spirit of GRAF (Kadlecova et al., 2024, "Surprisingly Strong Performance Prediction with Neural Graph Features",
+https://arxiv.org/abs/2404.16551), but for any network and not for the cells of one benchmark; beyond GRAF, expected
+counts on random walks, which operator follows which, and how deep each lies. Nothing is learnt, and the same network
+gives the same columns however its nodes are numbered.
+
+Blocks, each a group of columns (K operator classes, see `graph_batch.CLASSES`):
+    sizes: logarithms of parameters, FLOPs, nodes, and of the parameters in each class.
+    counts: square roots of the number of operators of each class.
+    paths: square roots of the most and the fewest operators of a set of classes on a path from input to output.
+    walks: expected number of each class on a walk back from the output that chooses uniformly among inputs, the same
+        for the mean over all paths, and the logarithm of the number of paths.
+    neighbours: square roots of how often an operator of one class directly feeds one of another.
+    transitions: expected number of such steps on a walk back from the output.
+    depths: mean number of operators before and behind those of each class, on the longest path and on a random walk.
+
+Square roots and means, so that a network of twice as many equal cells differs by a factor that scaling removes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from foretell.encoders.encoding import Encoding
+from foretell.encoders.graph_batch import CLASSES, GraphBatch
+from foretell.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jaxtyping import Float
+
+    from foretell.candidate import Candidate
+    from foretell.graph import ComputationGraph
+
+_CHUNK = 256  # graphs in one sweep: bounds memory
+_K = len(CLASSES)
+_SETS = (
+    *((k,) for k in range(_K)),
+    (0, 1, 2), (3, 4, 5, 6), (1, 2, 3, 4, 5, 6), (9, 10), (0, 9, 10), (9, 10, 11), tuple(range(_K)),
+)  # fmt: skip
+_IN_SET = np.array([[k in members for members in _SETS] for k in range(_K)], dtype=np.float64)
+_SET_NAMES = tuple("+".join(CLASSES[k] for k in members) if len(members) < _K else "any" for members in _SETS)
+_FROM, _TO = (*CLASSES, "input"), (*CLASSES, "output")
+_STEPS = tuple(f"{a}>{b}" for a in _FROM for b in _TO)
+_EPSILON = 1e-3  # step of the numerical derivative of the logarithm of the number of paths
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "sizes": ("log_params", "log_flops", "log_nodes", *(f"log_params_{c}" for c in CLASSES)),
+    "counts": tuple(f"count_{c}" for c in CLASSES),
+    "paths": tuple(f"{most}_{s}" for most in ("most", "fewest") for s in _SET_NAMES),
+    "walks": (*(f"walk_{c}" for c in CLASSES), *(f"path_{c}" for c in CLASSES), "log_paths"),
+    "neighbours": tuple(f"feeds_{step}" for step in _STEPS),
+    "transitions": tuple(f"step_{step}" for step in _STEPS),
+    "depths": tuple(
+        f"{where}_{c}" for where in ("before", "behind", "walk_before", "walk_behind") for c in (*CLASSES, "any")
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OperatorStatistics:
+    """Some hundred numbers that describe any computation graph; those that do not vary cost a surrogate nothing.
+
+    Args:
+        blocks: Which blocks, in order.
+
+    Raises:
+        InvalidDataError: If a block is unknown or named twice.
+
+    >>> from foretell import Candidate
+    >>> from foretell.capture import nasbench201
+    >>> cells = [Candidate(nasbench201.graph(spec)) for spec in ((2, 2, 2, 2, 2, 2), (0, 0, 0, 0, 0, 2))]
+    >>> OperatorStatistics(("counts",)).encode(cells).values[:, 1].round(2).tolist()  # roots of 95 and 20 conv3
+    [9.75, 4.47]
+    """
+
+    name: ClassVar[str] = "operator_statistics"
+    blocks: tuple[str, ...] = tuple(_NAMES)
+
+    def __post_init__(self) -> None:
+        if len(set(self.blocks)) != len(self.blocks) or not set(self.blocks) <= set(_NAMES):
+            msg = f"blocks must be different ones of {list(_NAMES)}, but got {self.blocks}: choose among them"
+            raise InvalidDataError(msg)
+
+    def encode(self, candidates: Sequence[Candidate]) -> Encoding:
+        """Encode graphs, see `Encoder.encode`; a candidate without a graph is absent in all columns."""
+        names = tuple(name for block in self.blocks for name in _NAMES[block])
+        groups = tuple(block for block in self.blocks for _ in _NAMES[block])
+        values = np.full((len(candidates), len(names)), np.nan)
+        have = [i for i, c in enumerate(candidates) if c.graph is not None]
+        for start in range(0, len(have), _CHUNK):
+            rows = have[start : start + _CHUNK]
+            graphs = [g for i in rows if (g := candidates[i].graph) is not None]
+            batch = GraphBatch.of(graphs)
+            values[rows] = np.concatenate([_BLOCKS[block](batch, graphs) for block in self.blocks], axis=1)
+        return Encoding(values, names, groups, np.zeros(len(names), dtype=bool))
+
+    def to_config(self) -> dict[str, object]:
+        """The blocks."""
+        return {"blocks": list(self.blocks)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, list[str]]) -> OperatorStatistics:
+        """Inverse of `to_config`."""
+        return cls(tuple(config["blocks"]))
+
+
+def _sizes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    whole = np.array([[g.params, g.flops, len(g)] for g in graphs], dtype=np.float64)
+    return np.log1p(np.concatenate([whole, batch.total(batch.one_hot * batch.params[:, None])], axis=1))
+
+
+def _counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return np.sqrt(batch.total(batch.one_hot))
+
+
+def _path_counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    own = batch.one_hot @ _IN_SET
+    ends = [batch.at_ends(batch.sweep(own, join), join) for join in (np.maximum, np.minimum)]
+    return np.sqrt(np.concatenate(ends, axis=1))
+
+
+def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    own = np.concatenate([_EPSILON * batch.one_hot, np.zeros((len(batch.kind), 1))], axis=1)
+    log_sums = batch.at_ends(
+        batch.sweep(own, np.logaddexp), np.logaddexp
+    )  # log of sums over paths of exp(own along it)
+    uniform = (log_sums[:, :-1] - log_sums[:, -1:]) / _EPSILON
+    return np.concatenate([batch.at_ends(batch.walk(batch.one_hot), np.maximum), uniform, log_sums[:, -1:]], axis=1)
+
+
+def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    """A place where paths meet hands on the operators that reach it."""
+    del graphs
+    reach, arriving = _last_operators(batch), np.zeros((len(batch.kind), _K + 1))
+    passes = batch.kind < 0
+    for source, heads, first in batch.steps:
+        arriving[heads] = np.add.reduceat(reach[source], first)
+        through = heads[passes[heads]]
+        reach[through] = arriving[through]
+    return np.sqrt(batch.total((arriving[:, :, None] * _targets(batch)[:, None, :]).reshape(len(arriving), -1)))
+
+
+def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    last, target = _last_operators(batch), _targets(batch)
+    steps = np.zeros((len(batch.kind), len(_STEPS)))
+    passes = batch.kind < 0
+    for source, heads, first in batch.steps:
+        fan_in = np.diff(np.append(first, len(source)))[:, None]
+        before = np.add.reduceat(last[source], first) / fan_in
+        here = (before[:, :, None] * target[heads][:, None, :]).reshape(len(heads), -1)
+        steps[heads] = np.add.reduceat(steps[source], first) / fan_in + here
+        through = passes[heads]
+        last[heads[through]] = before[through]
+    return batch.at_ends(steps, np.maximum)
+
+
+def _depths(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    one_hot = np.concatenate([batch.one_hot, batch.one_hot.sum(axis=1, keepdims=True)], axis=1)
+    number = np.maximum(batch.total(one_hot), 1.0)
+    is_operator, back = one_hot[:, -1:], batch.reverse
+    found = []
+    for depth in (
+        batch.sweep(is_operator, np.maximum), back.sweep(is_operator[::-1], np.maximum)[::-1],
+        batch.walk(is_operator), back.walk(is_operator[::-1])[::-1],
+    ):  # fmt: skip
+        found.append(batch.total(depth * one_hot) / number)
+    return np.concatenate(found, axis=1)
+
+
+def _last_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
+    """What each node feeds on: its own class, `input` at a source, nothing yet elsewhere."""
+    source = (batch.levels == 0) & (batch.kind < 0)
+    return np.concatenate([batch.one_hot, source[:, None].astype(np.float64)], axis=1)
+
+
+def _targets(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
+    """What each node is fed to: its own class, `output` at an end."""
+    end = np.zeros((len(batch.kind), 1))
+    end[batch.ends] = 1.0
+    return np.concatenate([batch.one_hot, end * (batch.kind < 0)[:, None]], axis=1)
+
+
+_BLOCKS: dict[str, Callable[[GraphBatch, Sequence[ComputationGraph]], np.ndarray]] = {
+    "sizes": _sizes, "counts": _counts, "paths": _path_counts, "walks": _walks, "neighbours": _neighbours,
+    "transitions": _transitions, "depths": _depths,
+}  # fmt: skip
