@@ -236,7 +236,7 @@ def test_unknown_operators_warn_once_and_too_many_are_an_error() -> None:
         assert read_onnx(chain(1, 5)).op_counts()["Unknown"] == 1
     assert len(caught) == 1
     with pytest.warns(CaptureWarning), pytest.raises(CaptureError, match=r"at most 25%.*register_operation"):
-        read_onnx(chain(5, 5))
+        read_onnx(chain(4, 6))
 
 
 # ----- what is refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +19,12 @@ from foretell.graph import ComputationGraph, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+
+MOST_UNKNOWN = 0.5
+"""Share of `Unknown` among a network's operators above which its graph says too little of it."""
+_LIKE_ANOTHER = frozenset({"type_as", "view_as", "reshape_as", "expand_as"})  # of the second, only type or shape
+_WIDENING = frozenset({"expand", "expand_as", "broadcast_to", "repeat", "repeat_interleave", "cat", "tile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,9 @@ class Tape:
         self._nodes: list[Node] = []
         self._edges: list[tuple[int, int]] = []
         self._unknown: Counter[str] = Counter()
+        self._work: dict[int, int] = {}  # FLOPs of calls on constants alone, by a key that travels as weights do
+        self._spread: set[int] = set()  # constants that have the batch among their dimensions
+        self._owed = 0  # of these, what met an activation where there is no node to hold it
         self._batch = batch
 
     def enter(self, tensors: Iterable[torch.Tensor]) -> None:
@@ -60,6 +69,8 @@ class Tape:
         name = translation.normalised(name)
         outputs = list(flat(result)) if name != "setitem" else [args[0]]
         inputs = list(flat((args, tuple(kwargs.values()))))
+        if name in _LIKE_ANOTHER:
+            inputs = inputs[:1]
         if not outputs:
             return
         if name == "stack":
@@ -69,6 +80,10 @@ class Tape:
         active = [t for t in inputs if id(t) in self._activations]
         made_of = self._made_of(inputs)
         if not active or name in translation.FACTORIES:
+            if self._spreads(name, inputs, outputs[0]):
+                self._spread.update(map(id, outputs))
+            if not active and translation.operator_of(name) in translation.COUNTED:
+                made_of |= self._worked(name, args, kwargs, inputs, outputs[0])
             for tensor in outputs:
                 self._kept.append(tensor)
                 self._weights[id(tensor)] = made_of  # its size counts where an activation meets it
@@ -82,15 +97,22 @@ class Tape:
             name = "slice" if smaller and len(active) == 1 else "view"
         op = translation.operator_of(name)
         vanishes = name in translation.LAYOUT or (op in translation.JOINS and len(parents) < 2)
-        if vanishes and not made_of - self._counted:
+        if vanishes and not (made_of - self._counted).difference(self._work):
+            self._owed += self._newly_used(made_of)[1]
             produced = before.node
         else:
-            weights = [tuple(t.shape) for t in inputs if id(t) not in self._activations and self._weights.get(id(t))]
-            size = self._newly_used(made_of)
+            weights = [
+                tuple(t.shape)
+                for t in inputs
+                if id(t) not in self._activations and self._weights.get(id(t), frozenset()).difference(self._work)
+            ]
+            size, work = self._newly_used(made_of)
             made = translation.node(
                 name, args, kwargs, shapes=(active[0].shape, outputs[0].shape), weights=weights, params=size,
                 channels_first=after, batch=self._batch,
             )  # fmt: skip
+            if work or self._owed:
+                made, self._owed = replace(made, flops=made.flops + work + self._owed), 0
             if made.op == "Unknown":
                 self._unknown[name] += 1
             produced = self._add(made, parents)
@@ -108,17 +130,41 @@ class Tape:
         """Which parameters enter tensors that are not activations."""
         return frozenset().union(*(self._weights.get(id(t), frozenset()) for t in tensors))
 
-    def _newly_used(self, made_of: frozenset[int]) -> int:
-        """Trainable numbers in those of the parameters that no node has counted yet."""
+    def _spreads(self, name: str, inputs: Sequence[torch.Tensor], output: torch.Tensor) -> bool:
+        """Whether a constant has the batch among its dimensions, such as learnt queries repeated for every example."""
+        if any(id(t) in self._spread for t in inputs):
+            return True
+        widened = name in translation.FACTORIES or name in _WIDENING
+        return widened and output.dim() > 1 and output.shape[0] == self._batch
+
+    def _worked(
+        self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], inputs: Sequence[Any], output: torch.Tensor
+    ) -> frozenset[int]:
+        """Key of the FLOPs of a call on constants alone, such as the network behind a table of relative positions."""
+        weights = [tuple(t.shape) for t in inputs if self._weights.get(id(t))]
+        flops = translation.node(
+            name, args, kwargs, shapes=(inputs[0].shape, output.shape), weights=weights, params=0,
+            channels_first=False, batch=self._batch if id(output) in self._spread else 1,
+        ).flops  # fmt: skip
+        if not flops:
+            return frozenset()
+        key = -1 - len(self._work)  # identities are positive
+        self._work[key] = flops
+        return frozenset({key})
+
+    def _newly_used(self, made_of: frozenset[int]) -> tuple[int, int]:
+        """Trainable numbers and FLOPs in those of the parameters and constants that no node has counted yet."""
         new = made_of - self._counted
         self._counted |= new
-        return sum(self._learnt[key][1] for key in new)
+        sizes = (self._learnt[key][1] for key in new if key in self._learnt)
+        return sum(sizes), sum(self._work.get(key, 0) for key in new)
 
     def graph(self, outputs: Any, where: str) -> ComputationGraph:
         """End the tape at the network's outputs; what does not lead to them is dropped.
 
         Raises:
-            CaptureError: If no output is a tensor that depends on the input.
+            CaptureError: If no output is a tensor that depends on the input, or too many operators are outside the
+                vocabulary.
         """
         ends = [t for t in flat(outputs) if id(t) in self._activations]
         if not ends:
@@ -128,6 +174,20 @@ class Tape:
             last = self._activations[id(tensor)]
             shape = translation.triple(tensor.shape, last.channels_first)
             self._add(Node("Output", shape, shape), (last.node,))
+        alive = {i for i, n in enumerate(self._nodes) if n.op in {"Output", "Input"}}
+        for a, b in reversed(self._edges):  # sources precede targets, so one pass suffices
+            if b in alive and self._nodes[b].op != "Input":
+                alive.add(a)
+        operators = [self._nodes[i].op for i in alive if self._nodes[i].op not in {"Input", "Output"}]
+        outside = operators.count("Unknown")
+        if outside > MOST_UNKNOWN * len(operators):
+            named = ", ".join(f"{k} x{v}" for k, v in self._unknown.most_common(5))
+            msg = (
+                f"at most {MOST_UNKNOWN:.0%} of a network's operators may be outside the vocabulary, but {outside} of "
+                f"{len(operators)} are in {where} ({named}): add them with register_operation, or write them with "
+                "standard operators"
+            )
+            raise CaptureError(msg)
         if self._unknown:
             named = ", ".join(f"{k} x{v}" for k, v in self._unknown.most_common(5))
             warnings.warn(
@@ -137,10 +197,6 @@ class Tape:
                 CaptureWarning,
                 stacklevel=2,
             )
-        alive = {i for i, n in enumerate(self._nodes) if n.op in {"Output", "Input"}}
-        for a, b in reversed(self._edges):  # sources precede targets, so one pass suffices
-            if b in alive and self._nodes[b].op != "Input":
-                alive.add(a)
         position = {old: new for new, old in enumerate(sorted(alive))}
         kept = [(position[a], position[b]) for a, b in self._edges if a in alive and b in alive]
         return ComputationGraph.from_nodes([self._nodes[i] for i in sorted(alive)], kept)

@@ -39,7 +39,24 @@ _OPERATORS: dict[str, str] = {
     "masked_fill": "Where", "abs": "Elementwise", "neg": "Elementwise", "clamp": "Elementwise",
     "clip": "Elementwise", "sin": "Elementwise", "cos": "Elementwise", "erf": "Elementwise", "roll": "Elementwise",
     "flip": "Elementwise", "clamp_min": "Elementwise", "clamp_max": "Elementwise", "softsign": "Elementwise",
-    "tanhshrink": "Elementwise", "positive": "Identity",
+    "tanhshrink": "Elementwise", "hardshrink": "Elementwise", "softshrink": "Elementwise", "threshold": "Elementwise",
+    "acos": "Elementwise", "asin": "Elementwise", "atan": "Elementwise", "atan2": "Elementwise", "tan": "Elementwise",
+    "sinh": "Elementwise", "cosh": "Elementwise", "sign": "Elementwise", "floor": "Elementwise", "ceil": "Elementwise",
+    "round": "Elementwise", "trunc": "Elementwise", "remainder": "Elementwise", "fmod": "Elementwise",
+    "nan_to_num": "Elementwise", "rot90": "Elementwise", "logical_not": "Elementwise", "bitwise_not": "Elementwise",
+    "eq": "Compare", "ne": "Compare", "lt": "Compare", "le": "Compare", "gt": "Compare", "ge": "Compare",
+    "isin": "Compare", "isnan": "Compare", "isinf": "Compare", "isfinite": "Compare", "logical_and": "Compare",
+    "logical_or": "Compare", "logical_xor": "Compare", "bitwise_and": "Compare", "bitwise_or": "Compare",
+    "addcmul": "Add", "addcdiv": "Add", "lerp": "Add", "outer": "Mul", "floor_divide": "Div", "reciprocal": "Div",
+    "glu": "Sigmoid", "exp2": "Exp", "expm1": "Exp", "log1p": "Log", "log2": "Log", "log10": "Log",
+    "var_mean": "Reduce", "std_mean": "Reduce", "prod": "Reduce", "all": "Reduce", "any": "Reduce",
+    "argmax": "Reduce", "argmin": "Reduce", "logsumexp": "Reduce", "histc": "Reduce", "bincount": "Reduce",
+    "topk": "Reduce", "sort": "Scan", "argsort": "Scan", "logcumsumexp": "Scan", "unfold": "SpaceToDepth",
+    "im2col": "SpaceToDepth", "col2im": "DepthToSpace", "scatter": "Where", "scatter_add": "Where",
+    "scatter_reduce": "Where", "index_add": "Where", "index_put": "Where", "index_copy": "Where",
+    "index_fill": "Where", "masked_scatter": "Where", "tril": "Where", "triu": "Where", "take_along_dim": "Gather",
+    "masked_select": "Gather", "diagonal": "Gather", "real": "Slice", "imag": "Slice", "lstm_cell": "Rnn",
+    "gru_cell": "Rnn", "rnn_tanh_cell": "Rnn", "rnn_relu_cell": "Rnn", "positive": "Identity",
 }  # fmt: skip
 _WINDOWS = {"conv": "Conv", "conv_transpose": "ConvTranspose", "max_pool": "MaxPool", "avg_pool": "AvgPool",
             "lp_pool": "AvgPool", "adaptive_avg_pool": "AvgPool", "adaptive_max_pool": "MaxPool"}  # fmt: skip
@@ -49,7 +66,8 @@ LAYOUT = frozenset({
     "type_as", "float", "half", "double", "bfloat16", "cpu", "cuda", "clone", "detach", "alias",
     "lift_fresh", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout",
     "feature_alpha_dropout", "requires_grad_", "broadcast_to", "repeat", "repeat_interleave",
-    "_assert_tensor_metadata", "unsafe_view", "ravel", "data", "getitem_index",
+    "_assert_tensor_metadata", "unsafe_view", "ravel", "data", "getitem_index", "int", "long", "short", "bool", "copy",
+    "view_as_complex", "view_as_real", "moveaxis", "swapdims",
 })  # fmt: skip
 """Calls that only move or rename numbers: no node, the edge goes through."""
 FACTORIES = frozenset({
@@ -64,7 +82,9 @@ _CHANNELS_LAST = frozenset({
     "linear", "layer_norm", "rms_norm", "embedding", "scaled_dot_product_attention", "lstm", "gru",
     "rnn_tanh", "rnn_relu",
 })  # fmt: skip
-PRODUCTS = frozenset({"matmul", "mm", "bmm", "baddbmm", "einsum", "tensordot"})
+PRODUCTS = frozenset({"matmul", "mm", "bmm", "baddbmm", "einsum", "tensordot", "grouped_mm"})
+COUNTED = frozenset({"Conv", "ConvTranspose", "MatMul", "BatchMatMul", "Attention", "Rnn"})
+"""Operators that have FLOPs."""
 
 
 def normalised(name: str) -> str:
@@ -76,7 +96,7 @@ def normalised(name: str) -> str:
     bare = name.strip("_")
     if name.startswith("__") and bare[0] in "ir" and bare[1:] in {"add", "mul", "sub", "truediv", "pow", "matmul"}:
         bare = "rsub" if bare == "rsub" else bare[1:]
-    return bare.removesuffix("_with_indices")
+    return bare.removesuffix("_with_indices").removesuffix("_fallback")
 
 
 def operator_of(name: str) -> str | None:
@@ -227,6 +247,8 @@ def node(
     elif op == "Attention":
         key, value = argument(1, "key", None), argument(2, "value", None)
         flops = 2 * math.prod(source[:-1]) * key.shape[-2] * (source[-1] + value.shape[-1])
+    elif op == "Rnn":  # every step multiplies by every matrix, of all layers and both directions, once
+        flops = 2 * math.prod(source[:-1]) * sum(math.prod(shape) for shape in weights if len(shape) == 2)
     in_shape, out_shape = triple(source, channels_first), triple(target, channels_first)
     flops //= max(batch, 1)
     return Node(op, in_shape, out_shape, kernel, stride, dilation, groups, bias, params, flops)
@@ -244,14 +266,15 @@ def _pair(value: int | Sequence[int]) -> tuple[int, int]:
 
 def _einsum_flops(args: Sequence[Any], name: str) -> int:
     """Two operations for every combination of the indices that occur (two operands)."""
-    if name != "einsum" or not isinstance(args[0], str) or "." in args[0]:
+    if name != "einsum" or not isinstance(args[0], str):
         return 0
     operands = args[1] if isinstance(args[1], list | tuple) else args[1:]
-    terms = args[0].replace(" ", "").split("->")[0].split(",")
-    sizes = {
-        letter: int(size)
-        for term, operand in zip(terms, operands, strict=True)
-        if isinstance(operand, torch.Tensor)
-        for letter, size in zip(term, operand.shape, strict=True)
-    }
+    sizes: dict[object, int] = {}
+    for term, operand in zip(args[0].replace(" ", "").split("->")[0].split(","), operands, strict=True):
+        if isinstance(operand, torch.Tensor):
+            before, dots, after = term.partition("...")
+            left_out = operand.dim() - len(before) - len(after) if dots else 0
+            # What the dots stand for is aligned at its right end, and broadcast.
+            for index, size in zip([*before, *range(-left_out, 0), *after], operand.shape, strict=True):
+                sizes[index] = max(sizes.get(index, 1), int(size))
     return 2 * math.prod(sizes.values())
