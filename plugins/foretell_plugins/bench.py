@@ -12,7 +12,7 @@ from foretell.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from foretell.benchmarks.runner import Cell
+    from foretell.benchmarks.runner import Benchmark, Cell
     from foretell_plugins.registry import Plugins
 
 
@@ -33,7 +33,7 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
 
     from foretell.benchmarks import runner
 
-    known = plugins.benchmarks
+    known = {**plugins.benchmarks, "coverage": _coverage}
     if name is None:
         click.echo("\n".join(sorted(known)) or "none")
         return
@@ -51,12 +51,22 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
     for _ in tqdm(runner.run(benchmark, cells, out), total=len(cells), desc=f"bench {name}", unit="cell"):
         pass
     asked = set(cells)
-    rows = runner.medians([m for m in runner.read(out) if m.bench == name and m.cell in asked])
+    measured = [m for m in runner.read(out) if m.bench == name and m.cell in asked]
+    if isinstance(benchmark, runner.Reporting):
+        click.echo("\n".join([*benchmark.report(measured), f"Results: {out}"]))
+        return
+    rows = runner.medians(measured)
     for cell, metric, value, unit in sorted(rows, key=lambda r: (r[0].family or "", r[0].n or 0, r[1], r[0].method)):
         place = f"{cell.family or ''} {cell.task or ''} {'' if cell.n is None else f'n={cell.n}'}"
         click.echo(f"{' '.join(place.split()):32} {metric:24} {cell.method:16} {value:12.4g} {unit}")
     _plot(rows, out.with_suffix(".svg"))
     click.echo(f"Results: {out}")
+
+
+def _coverage() -> Benchmark:
+    from foretell.benchmarks.coverage import Coverage
+
+    return Coverage()
 
 
 def _plot(rows: Sequence[tuple[Cell, str, float, str]], path: Path) -> None:

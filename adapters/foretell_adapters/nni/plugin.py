@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from foretell.benchmarks.runner import Benchmark
+
 
 @hookimpl
 def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
@@ -25,6 +27,18 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
                 extra="foretell[nni]",
             )
         )
+
+
+@hookimpl
+def foretell_register_benchmarks(register: Callable[..., None]) -> None:
+    """Name `nni-coverage`."""
+    register("nni-coverage", _coverage)
+
+
+def _coverage() -> Benchmark:
+    from foretell_adapters.nni import coverage
+
+    return coverage.NniCoverage()
 
 
 @hookimpl

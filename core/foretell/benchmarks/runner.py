@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -70,6 +70,15 @@ class Benchmark(Protocol):
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """Measure one thing: metric -> (value, unit)."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A benchmark that words its own results, in place of a table of medians and a plot."""
+
+    def report(self, rows: Sequence[Measurement]) -> list[str]:
+        """Lines to show."""
         ...
 
 
