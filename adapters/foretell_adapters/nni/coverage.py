@@ -6,8 +6,8 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
+from numpy.random import RandomState
 
 from foretell.benchmarks.coverage import coverage_report
 from foretell.benchmarks.coverage_example import Example, measure_example
@@ -66,11 +66,11 @@ def build(space: str, seed: int, device: str = "meta") -> Example:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole = getattr(hub, space)(**_SETTINGS.get(space, {}))  # not on meta: AutoFormer asks for numbers
-        network = _sample(whole, np.random.RandomState(seed))
+        network = _sample(whole, RandomState(seed))
     return Example(network.eval().to(device), (torch.zeros(1, 3, side, side, device=device),))
 
 
-def _sample(space: Any, random_state: np.random.RandomState) -> torch.nn.Module:
+def _sample(space: Any, random_state: RandomState) -> torch.nn.Module:
     """A random network, drawn again where a draw breaks a constraint of its space."""
     from nni.mutable import SampleValidationError
 
