@@ -12,7 +12,7 @@ from foretell.errors import PluginError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from foretell.benchmarks.runner import Benchmark, Cell
+    from foretell.benchmarks.runner import Cell
     from foretell_plugins.registry import Plugins
 
 
@@ -33,7 +33,7 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
 
     from foretell.benchmarks import runner
 
-    known = {**plugins.benchmarks, "coverage": _coverage}
+    known = plugins.benchmarks
     if name is None:
         click.echo("\n".join(sorted(known)) or "none")
         return
@@ -61,12 +61,6 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
         click.echo(f"{' '.join(place.split()):32} {metric:24} {cell.method:16} {value:12.4g} {unit}")
     _plot(rows, out.with_suffix(".svg"))
     click.echo(f"Results: {out}")
-
-
-def _coverage() -> Benchmark:
-    from foretell.benchmarks.coverage import Coverage
-
-    return Coverage()
 
 
 def _plot(rows: Sequence[tuple[Cell, str, float, str]], path: Path) -> None:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `capture` and `few-shot`."""
+    """Name `capture`, `coverage` and `few-shot`."""
     register("capture", _capture)
+    register("coverage", _coverage)
     register("few-shot", _few_shot)
 
 
@@ -23,6 +24,12 @@ def _capture() -> Benchmark:
     from foretell.benchmarks.capture_speed import CaptureSpeed
 
     return CaptureSpeed()
+
+
+def _coverage() -> Benchmark:
+    from foretell.benchmarks.coverage import Coverage
+
+    return Coverage()
 
 
 def _few_shot() -> Benchmark:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from foretell.benchmarks.coverage_timm import build
 from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.timm_models import build_on_meta
 from foretell.capture import capture_module
 from foretell.capture.silence import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from foretell.benchmarks.runner import Measurement
 
 _MODELS = (
     "resnet18", "resnet50", "resnext50_32x4d", "seresnet50", "vgg16_bn", "densenet121", "inception_v3",
@@ -44,7 +46,8 @@ class CaptureSpeed:
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""
         assert cell.task is not None
-        model, image = build_on_meta(cell.task)
+        example = build(cell.task)
+        model, (image,) = example.module, example.args
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -61,6 +64,19 @@ class CaptureSpeed:
             return found | {"time torch.fx": (fx, "ms"), "ratio to torch.fx": (ours / fx, "")}
         finally:
             torch.set_num_threads(threads)
+
+    def report(self, rows: Sequence[Measurement]) -> list[str]:
+        """One line a model, then the medians over models."""
+        metrics = list(dict.fromkeys(m.metric for m in rows))
+        models = list(dict.fromkeys(m.task for m in rows))
+        lines = [f"{'model':28}" + "".join(f"{name:>24}" for name in metrics)]
+        for model in [*models, None]:
+            values = [
+                [m.value for m in rows if m.metric == name and (model is None or m.task == model)] for name in metrics
+            ]
+            shown = (f"{median(v):24.3f}" if v else f"{'-':>24}" for v in values)
+            lines.append(f"{model or f'median of {len(models)}':28}" + "".join(shown))
+        return lines
 
 
 def _trace(model: torch.nn.Module, image: torch.Tensor) -> Any:

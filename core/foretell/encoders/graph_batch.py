@@ -173,4 +173,4 @@ def classes(
     large = kernel > 3
     found = np.where(windowed & (dilation > 1) & (kernel > 1), np.where(large, 6, 5), found)
     found = np.where(found == 0, np.select([kernel <= 1, kernel <= 3], [0, 1], 2), found)
-    return np.where(found == 3, np.where(large, 4, 3), found)
+    return np.asarray(np.where(found == 3, np.where(large, 4, 3), found))

@@ -112,19 +112,20 @@ class OperatorStatistics:
 
 def _sizes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     whole = np.array([[g.params, g.flops, len(g)] for g in graphs], dtype=np.float64)
-    return np.log1p(np.concatenate([whole, batch.total(batch.one_hot * batch.params[:, None])], axis=1))
+    found: np.ndarray = np.log1p(np.concatenate([whole, batch.total(batch.one_hot * batch.params[:, None])], axis=1))
+    return found
 
 
 def _counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.sqrt(batch.total(batch.one_hot))
+    return np.asarray(np.sqrt(batch.total(batch.one_hot)))
 
 
 def _path_counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
     own = batch.one_hot @ _IN_SET
     ends = [batch.at_ends(batch.sweep(own, join), join) for join in (np.maximum, np.minimum)]
-    return np.sqrt(np.concatenate(ends, axis=1))
+    return np.asarray(np.sqrt(np.concatenate(ends, axis=1)))
 
 
 def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
@@ -146,7 +147,8 @@ def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[
         arriving[heads] = np.add.reduceat(reach[source], first)
         through = heads[passes[heads]]
         reach[through] = arriving[through]
-    return np.sqrt(batch.total((arriving[:, :, None] * _targets(batch)[:, None, :]).reshape(len(arriving), -1)))
+    steps = (arriving[:, :, None] * _targets(batch)[:, None, :]).reshape(len(arriving), -1)
+    return np.asarray(np.sqrt(batch.total(steps)))
 
 
 def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
@@ -169,13 +171,11 @@ def _depths(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.n
     one_hot = np.concatenate([batch.one_hot, batch.one_hot.sum(axis=1, keepdims=True)], axis=1)
     number = np.maximum(batch.total(one_hot), 1.0)
     is_operator, back = one_hot[:, -1:], batch.reverse
-    found = []
-    for depth in (
+    depths = (
         batch.sweep(is_operator, np.maximum), back.sweep(is_operator[::-1], np.maximum)[::-1],
         batch.walk(is_operator), back.walk(is_operator[::-1])[::-1],
-    ):  # fmt: skip
-        found.append(batch.total(depth * one_hot) / number)
-    return np.concatenate(found, axis=1)
+    )  # fmt: skip
+    return np.concatenate([batch.total(depth * one_hot) / number for depth in depths], axis=1)
 
 
 def _last_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
