@@ -1,14 +1,18 @@
 """Encoders turn candidates into columns; the registry lets checkpoints and plugins name them."""
 
+from foretell.encoders.adjacency import Adjacency, dense_graphs
 from foretell.encoders.encoding import ColumnScaler, Encoder, Encoding
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
+from foretell.encoders.paths import Paths
 from foretell.encoders.registry import ENCODERS, register_encoder
+from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 
 __all__ = [
     "ENCODERS",
+    "Adjacency",
     "ColumnScaler",
     "Encoder",
     "Encoding",
@@ -16,5 +20,8 @@ __all__ = [
     "Hyperparameters",
     "OfCells",
     "OperatorStatistics",
+    "Paths",
+    "WeisfeilerLehman",
+    "dense_graphs",
     "register_encoder",
 ]

@@ -93,8 +93,9 @@ class JoinedGraphs:
 
 def sweeps(graphs: Sequence[ComputationGraph]) -> Iterator[tuple[int, int]]:
     """Cut a list of graphs into runs [low, high) that fit one sweep; a graph that is too large is alone."""
-    sizes = np.cumsum([len(g) for g in graphs])
-    cuts = np.flatnonzero(np.diff((sizes - 1) // _NODES)) + 1 if len(graphs) else np.empty(0, dtype=np.int64)
+    if not graphs:
+        return iter(())
+    cuts = np.flatnonzero(np.diff((np.cumsum([len(g) for g in graphs]) - 1) // _NODES)) + 1
     return pairwise([0, *cuts.tolist(), len(graphs)])
 
 
@@ -108,6 +109,5 @@ def encode_graphs(
     rows = [i for i, c in enumerate(candidates) if c.graph is not None]
     graphs = [g for i in rows if (g := candidates[i].graph) is not None]
     for low, high in sweeps(graphs):
-        if high > low:
-            values[rows[low:high]] = encode(graphs[low:high])
+        values[rows[low:high]] = encode(graphs[low:high])
     return values

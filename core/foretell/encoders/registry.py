@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from foretell.encoders.adjacency import Adjacency
 from foretell.encoders.encoding import Encoder
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
+from foretell.encoders.paths import Paths
+from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 from foretell.named_factories import NamedFactories
 
 
@@ -25,6 +28,9 @@ ENCODERS: NamedFactories[Encoder] = NamedFactories(
         "hyperparameters": Hyperparameters.from_config,
         "of_cells": lambda c: OfCells(_made(c["encoder"]), c["number"]),
         "operator_statistics": OperatorStatistics.from_config,
+        "adjacency": Adjacency.from_config,
+        "paths": Paths.from_config,
+        "weisfeiler_lehman": WeisfeilerLehman.from_config,
     },
 )
 """Encoders by name; each factory takes the JSON settings that `Encoder.to_config` gives."""
