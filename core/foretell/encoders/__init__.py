@@ -2,10 +2,12 @@
 
 from foretell.encoders.adjacency import Adjacency, dense_graphs
 from foretell.encoders.encoding import ColumnScaler, Encoder, Encoding
+from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
+from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
 from foretell.encoders.paths import Paths
 from foretell.encoders.registry import ENCODERS, register_encoder
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
@@ -16,10 +18,12 @@ __all__ = [
     "ColumnScaler",
     "Encoder",
     "Encoding",
+    "Flow",
     "GraphStatistics",
     "Hyperparameters",
     "OfCells",
     "OperatorStatistics",
+    "LaplacianSpectrum",
     "Paths",
     "WeisfeilerLehman",
     "dense_graphs",

@@ -7,10 +7,12 @@ from typing import Any
 
 from foretell.encoders.adjacency import Adjacency
 from foretell.encoders.encoding import Encoder
+from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
+from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
 from foretell.encoders.paths import Paths
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 from foretell.named_factories import NamedFactories
@@ -29,6 +31,8 @@ ENCODERS: NamedFactories[Encoder] = NamedFactories(
         "of_cells": lambda c: OfCells(_made(c["encoder"]), c["number"]),
         "operator_statistics": OperatorStatistics.from_config,
         "adjacency": Adjacency.from_config,
+        "flow": Flow.from_config,
+        "laplacian_spectrum": LaplacianSpectrum.from_config,
         "paths": Paths.from_config,
         "weisfeiler_lehman": WeisfeilerLehman.from_config,
     },
