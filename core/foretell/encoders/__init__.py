@@ -8,6 +8,8 @@ from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
+from foretell.encoders.learning_curve import LearningCurve
+from foretell.encoders.measurements import Measurements
 from foretell.encoders.paths import Paths
 from foretell.encoders.registry import ENCODERS, register_encoder
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
@@ -24,6 +26,8 @@ __all__ = [
     "OfCells",
     "OperatorStatistics",
     "LaplacianSpectrum",
+    "LearningCurve",
+    "Measurements",
     "Paths",
     "WeisfeilerLehman",
     "dense_graphs",

@@ -13,6 +13,8 @@ from foretell.encoders.hyperparameters import Hyperparameters
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
+from foretell.encoders.learning_curve import LearningCurve
+from foretell.encoders.measurements import Measurements
 from foretell.encoders.paths import Paths
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 from foretell.named_factories import NamedFactories
@@ -33,6 +35,8 @@ ENCODERS: NamedFactories[Encoder] = NamedFactories(
         "adjacency": Adjacency.from_config,
         "flow": Flow.from_config,
         "laplacian_spectrum": LaplacianSpectrum.from_config,
+        "learning_curve": LearningCurve.from_config,
+        "measurements": Measurements.from_config,
         "paths": Paths.from_config,
         "weisfeiler_lehman": WeisfeilerLehman.from_config,
     },
