@@ -5,11 +5,11 @@ from foretell.encoders.encoding import ColumnScaler, Encoder, Encoding
 from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
-from foretell.encoders.of_cells import OfCells
-from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
 from foretell.encoders.learning_curve import LearningCurve
 from foretell.encoders.measurements import Measurements
+from foretell.encoders.of_cells import OfCells
+from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.paths import Paths
 from foretell.encoders.registry import ENCODERS, register_encoder
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
@@ -23,11 +23,11 @@ __all__ = [
     "Flow",
     "GraphStatistics",
     "Hyperparameters",
-    "OfCells",
-    "OperatorStatistics",
     "LaplacianSpectrum",
     "LearningCurve",
     "Measurements",
+    "OfCells",
+    "OperatorStatistics",
     "Paths",
     "WeisfeilerLehman",
     "dense_graphs",

@@ -50,7 +50,7 @@ class Adjacency:
 
     >>> from foretell.candidate import Candidate
     >>> from foretell.capture import nasbench201
-    >>> cell = nasbench201.cell((2, 1, 1, 1, 2, 1))
+    >>> cell = nasbench201.cells((2, 1, 1, 1, 2, 1))[0]
     >>> encoder = Adjacency.fit_to([cell])
     >>> encoder
     Adjacency(max_nodes=4, classes=('Conv3x3', 'Input', 'Output'))
@@ -115,7 +115,7 @@ class Adjacency:
         if joined.sizes.max() > self.max_nodes:
             msg = (
                 f"a graph must have at most {self.max_nodes} nodes for this adjacency encoding, but one has "
-                f"{joined.sizes.max()}: use the cell alone (Family.cell), or make the encoder by Adjacency.fit_to"
+                f"{joined.sizes.max()}: use the cell alone (Family.cells), or make the encoder by Adjacency.fit_to"
             )
             raise InvalidArchitectureError(msg)
         unknown = sorted(set(texts) - set(self.classes))

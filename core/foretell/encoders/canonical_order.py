@@ -32,7 +32,7 @@ def canonical_order(joined: JoinedGraphs) -> Int[np.ndarray, " N"]:
 
     >>> from foretell.capture import nasbench201
     >>> from foretell.encoders.joined_graphs import JoinedGraphs
-    >>> canonical_order(JoinedGraphs([nasbench201.cell((0, 1, 2, 1, 1, 0))])).tolist()
+    >>> canonical_order(JoinedGraphs([nasbench201.cells((0, 1, 2, 1, 1, 0))[0]])).tolist()
     [0, 1, 2]
     """
     owner, levels = joined.owner, joined.levels

@@ -33,7 +33,7 @@ class JoinedGraphs:
         graphs: The graphs, at least one.
 
     >>> from foretell.capture import nasbench201
-    >>> joined = JoinedGraphs([nasbench201.cell((0, 0, 0, 0, 0, 0)), nasbench201.cell((1, 1, 2, 1, 1, 1))])
+    >>> joined = JoinedGraphs([nasbench201.cells((0, 0, 0, 0, 0, 0))[0], nasbench201.cells((1, 1, 2, 1, 1, 1))[0]])
     >>> joined.sizes.tolist(), joined.owner.tolist(), joined.edges[-2:].tolist()
     ([8, 3], [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1], [[8, 9], [9, 10]])
     """

@@ -46,7 +46,7 @@ class LaplacianSpectrum:
 
     >>> from foretell.candidate import Candidate
     >>> from foretell.capture import nasbench201
-    >>> LaplacianSpectrum(q=3).encode([Candidate(nasbench201.cell((1, 1, 2, 1, 1, 1)))]).values.round(6).tolist()
+    >>> LaplacianSpectrum(q=3).encode([Candidate(nasbench201.cells((1, 1, 2, 1, 1, 1))[0])]).values.round(6).tolist()
     [[0.0, 1.0, 2.0]]
     """
 

@@ -30,7 +30,7 @@ def operator_classes(graphs: Sequence[ComputationGraph]) -> tuple[tuple[str, ...
         The classes that occur, sorted, and for each of the N nodes the position of its class among them.
 
     >>> from foretell.capture import nasbench201
-    >>> operator_classes([nasbench201.cell((2, 1, 0, 1, 4, 3))])
+    >>> operator_classes([nasbench201.cells((2, 1, 0, 1, 4, 3))[0]])
     (('AvgPool3x3', 'Conv3x3', 'Identity', 'Input', 'Output'), array([3, 1, 2, 0, 4]))
     """
     op = np.concatenate([g.op for g in graphs]).astype(np.int64)

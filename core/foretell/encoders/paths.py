@@ -2,7 +2,7 @@
 
 White, Neiswanger and Savani, 2021, "BANANAS: Bayesian Optimization with Neural Architectures for Neural
 Architecture Search", https://arxiv.org/abs/1910.11858, section 3. For cells of up to about eight nodes, such as
-`Family.cell` gives; on deep networks it tells which operators follow each other. `WeisfeilerLehman` sees how
+`Family.cells` gives; on deep networks it tells which operators follow each other. `WeisfeilerLehman` sees how
 branches meet, which paths do not.
 
 Notation: G graphs, N nodes of all of them together, w walks in hand.
@@ -52,7 +52,7 @@ class Paths:
 
     >>> from foretell.candidate import Candidate
     >>> from foretell.capture import nasbench201
-    >>> cells = [nasbench201.cell(spec) for spec in ((2, 1, 2, 1, 2, 2), (2, 2, 1, 1, 3, 3))]
+    >>> cells = [nasbench201.cells(spec)[0] for spec in ((2, 1, 2, 1, 2, 2), (2, 2, 1, 1, 3, 3))]
     >>> values = Paths().encode([Candidate(g) for g in cells]).values
     >>> [row[row > 0].round(2).tolist() for row in values]  # conv3 and conv3-conv3; conv3-conv1 twice
     [[1.0, 1.0], [1.58]]

@@ -10,11 +10,11 @@ from foretell.encoders.encoding import Encoder
 from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
 from foretell.encoders.hyperparameters import Hyperparameters
-from foretell.encoders.of_cells import OfCells
-from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
 from foretell.encoders.learning_curve import LearningCurve
 from foretell.encoders.measurements import Measurements
+from foretell.encoders.of_cells import OfCells
+from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.paths import Paths
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 from foretell.named_factories import NamedFactories

@@ -3,7 +3,7 @@
 Shervashidze et al., 2011, "Weisfeiler-Lehman Graph Kernels", https://jmlr.org/papers/v12/shervashidze11a.html,
 definition 3; for architectures NAS-BOWL (Ru et al., 2021, "Interpretable Neural Architecture Search via Bayesian
 Optimisation with Weisfeiler-Lehman Kernels", https://arxiv.org/abs/2006.07556). Best on small graphs such as
-`Family.cell` gives, where a neighbourhood is a motif that a person can read.
+`Family.cells` gives, where a neighbourhood is a motif that a person can read.
 
 Notation: G graphs, N nodes of all of them together, h depth, b buckets a depth.
 """
@@ -49,7 +49,7 @@ class WeisfeilerLehman:
 
     >>> from foretell.candidate import Candidate
     >>> from foretell.capture import nasbench201
-    >>> graphs = [nasbench201.cell(spec) for spec in ((2, 1, 1, 1, 2, 1), (2, 1, 1, 1, 3, 1))]
+    >>> graphs = [nasbench201.cells(spec)[0] for spec in ((2, 1, 1, 1, 2, 1), (2, 1, 1, 1, 3, 1))]
     >>> x, y = WeisfeilerLehman(depth=0).encode([Candidate(g) for g in graphs]).values
     >>> round(1 - float((x - y) @ (x - y)) / 2, 3)  # (2 1 1) and (1 1 1 1) share 4 of norms 6 and 4
     0.816
@@ -81,7 +81,7 @@ class WeisfeilerLehman:
             are joined by ` | `.
 
         >>> from foretell.capture import nasbench201
-        >>> sorted(WeisfeilerLehman(depth=1).motifs([nasbench201.cell((2, 1, 1, 1, 2, 1))]).values())
+        >>> sorted(WeisfeilerLehman(depth=1).motifs([nasbench201.cells((2, 1, 1, 1, 2, 1))[0]]).values())
         ['Conv3x3', 'Conv3x3(Conv3x3)', 'Conv3x3(Input)', 'Input', 'Input', 'Output', 'Output(Conv3x3)']
         """
         found: dict[str, dict[str, None]] = {}
