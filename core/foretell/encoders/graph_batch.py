@@ -35,6 +35,8 @@ _BY_NAME = {
     "MaxPool": 9, "AvgPool": 10, "Identity": 11, "Unknown": 12,
 }  # fmt: skip
 
+_SKIP = CLASSES.index("skip")
+
 
 @dataclass(frozen=True, eq=False)
 class GraphBatch:
@@ -42,6 +44,7 @@ class GraphBatch:
 
     Args:
         kind: Class of each node, N; -1 for inputs, outputs and places where paths meet.
+        kernel: Larger side of each node's window, N.
         params: Parameters of each node, N.
         owner: Graph of each node, N.
         edges: Pairs (source, target), E x 2, source < target.
@@ -50,6 +53,7 @@ class GraphBatch:
     """
 
     kind: Int[np.ndarray, " N"]
+    kernel: Int[np.ndarray, " N"]
     params: Int[np.ndarray, " N"]
     owner: Int[np.ndarray, " N"]
     edges: Int[np.ndarray, "E 2"]
@@ -67,9 +71,12 @@ class GraphBatch:
         params = np.concatenate([g.node_params for g in graphs])
         edges = np.concatenate([g.edges + s for g, s in zip(graphs, starts, strict=True)]).astype(np.int64)
         dilation = np.concatenate([g.dilation for g in graphs]).max(axis=1)
+        stride = np.concatenate([g.stride for g in graphs]).max(axis=1)
         kind = classes(op, kernel, dilation)
         parents = np.bincount(edges[:, 1], minlength=len(op))
         children = np.bincount(edges[:, 0], minlength=len(op))
+        source = np.isin(op, [operation("Input").id, operation("Unknown").id])  # of the unknown nothing is known
+        kind[(kind == _SKIP) & (stride == 1) & ~_joins(edges, parents, source)] = -1
         is_end = (op == operation("Output").id) | (children == 0)
         passing = (kind < 0) & (parents == 1) & ~is_end
         behind = np.arange(len(op))
@@ -80,7 +87,13 @@ class GraphBatch:
         position = np.cumsum(~passing) - 1
         kept = np.stack([position[behind[edges[~into, 0]]], position[edges[~into, 1]]], axis=1)
         return cls(
-            kind[~passing], params[~passing], owner[~passing], kept, len(graphs), position[np.flatnonzero(is_end)]
+            kind[~passing],
+            kernel[~passing],
+            params[~passing],
+            owner[~passing],
+            kept,
+            len(graphs),
+            position[np.flatnonzero(is_end)],
         )
 
     @cached_property
@@ -122,7 +135,7 @@ class GraphBatch:
         last = len(self.kind) - 1
         sources = np.flatnonzero(self.levels == 0)
         return GraphBatch(
-            self.kind[::-1], self.params[::-1], self.size - 1 - self.owner[::-1], last - self.edges[:, ::-1], self.size,
+            self.kind[::-1], self.kernel[::-1], self.params[::-1], self.size - 1 - self.owner[::-1], last - self.edges[:, ::-1], self.size,
             (last - sources)[::-1],
         )  # fmt: skip
 
@@ -158,6 +171,20 @@ class GraphBatch:
     def one_hot(self) -> Float[np.ndarray, "N K"]:
         """Class of each node."""
         return (self.kind[:, None] == np.arange(len(CLASSES))).astype(np.float64)
+
+
+def _joins(
+    edges: Int[np.ndarray, "E 2"], parents: Int[np.ndarray, " N"], source: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Which nodes lead from the input or a place where paths meet to a place where paths meet.
+
+    An identity that does so changes what is summed; any other one is the same as no operator.
+    """
+    from_join = parents > 1
+    from_join[edges[source[edges[:, 0]], 1]] = True
+    fan = np.full(len(parents), np.iinfo(np.int64).max)
+    np.minimum.at(fan, edges[:, 0], parents[edges[:, 1]])
+    return np.asarray(from_join & (fan > 1))
 
 
 def classes(

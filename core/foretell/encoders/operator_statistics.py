@@ -8,9 +8,14 @@ gives the same columns however its nodes are numbered.
 Blocks, each a group of columns (K operator classes, see `graph_batch.CLASSES`):
     sizes: logarithms of parameters, FLOPs, nodes, and of the parameters in each class.
     counts: square roots of the number of operators of each class.
-    paths: square roots of the most and the fewest operators of a set of classes on a path from input to output.
+    attributes: most, fewest, expected and total of what operators have (a weight, a window beyond one, weights per
+        channel pair, parameters in millions, being an operator at all) along paths from input to output.
+    most, fewest: square roots of the most and the fewest operators of a set of classes on a path from input to output.
+    soft: logarithm of the sum over paths of exp(2 n) and of exp(-2 n), n the operators of a set of classes on it.
     walks: expected number of each class on a walk back from the output that chooses uniformly among inputs, the same
         for the mean over all paths, and the logarithm of the number of paths.
+    entry, exit: square roots of how many operators of each class take the input, or give the output, and their shares.
+    first, last: share of walks back from the output whose first, or last, operator is of each class.
     neighbours: square roots of how often an operator of one class directly feeds one of another.
     transitions: expected number of such steps on a walk back from the output.
     depths: mean number of operators before and behind those of each class, on the longest path and on a random walk.
@@ -45,6 +50,8 @@ _SETS = (
 )  # fmt: skip
 _IN_SET = np.array([[k in members for members in _SETS] for k in range(_K)], dtype=np.float64)
 _SET_NAMES = tuple("+".join(CLASSES[k] for k in members) if len(members) < _K else "any" for members in _SETS)
+_ATTRIBUTES = ("weighted", "window", "taps", "params", "operator")
+_WEIGHTED = np.array([k < CLASSES.index("attention") for k in range(_K)], dtype=np.float64)
 _FROM, _TO = (*CLASSES, "input"), (*CLASSES, "output")
 _STEPS = tuple(f"{a}>{b}" for a in _FROM for b in _TO)
 _EPSILON = 1e-3  # step of the numerical derivative of the logarithm of the number of paths
@@ -52,8 +59,15 @@ _EPSILON = 1e-3  # step of the numerical derivative of the logarithm of the numb
 _NAMES: dict[str, tuple[str, ...]] = {
     "sizes": ("log_params", "log_flops", "log_nodes", *(f"log_params_{c}" for c in CLASSES)),
     "counts": tuple(f"count_{c}" for c in CLASSES),
-    "paths": tuple(f"{most}_{s}" for most in ("most", "fewest") for s in _SET_NAMES),
+    "attributes": tuple(f"{how}_{a}" for how in ("most", "fewest", "walk", "walk_on", "total") for a in _ATTRIBUTES),
+    "most": tuple(f"most_{s}" for s in _SET_NAMES),
+    "fewest": tuple(f"fewest_{s}" for s in _SET_NAMES),
+    "soft": tuple(f"soft{sign}_{s}" for sign in "+-" for s in _SET_NAMES),
     "walks": (*(f"walk_{c}" for c in CLASSES), *(f"path_{c}" for c in CLASSES), "log_paths"),
+    "entry": (*(f"entry_{c}" for c in _TO), *(f"entry_share_{c}" for c in _TO)),
+    "exit": (*(f"exit_{c}" for c in _FROM), *(f"exit_share_{c}" for c in _FROM)),
+    "first": tuple(f"first_{c}" for c in (*CLASSES, "none")),
+    "last": tuple(f"last_{c}" for c in (*CLASSES, "none")),
     "neighbours": tuple(f"feeds_{step}" for step in _STEPS),
     "transitions": tuple(f"step_{step}" for step in _STEPS),
     "depths": tuple(
@@ -121,11 +135,43 @@ def _counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.n
     return np.asarray(np.sqrt(batch.total(batch.one_hot)))
 
 
-def _path_counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _attributes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    own = batch.one_hot @ _IN_SET
-    ends = [batch.at_ends(batch.sweep(own, join), join) for join in (np.maximum, np.minimum)]
-    return np.asarray(np.sqrt(np.concatenate(ends, axis=1)))
+    is_operator = batch.one_hot.sum(axis=1)
+    weighted = batch.one_hot @ _WEIGHTED
+    own = (
+        np.column_stack(
+            [weighted, np.maximum(batch.kernel - 1, 0), weighted * batch.kernel**2, batch.params / 1e6, is_operator]
+        )
+        * is_operator[:, None]
+    )
+    back = batch.reverse
+    return np.concatenate(
+        [
+            batch.at_ends(batch.sweep(own, np.maximum), np.maximum),
+            batch.at_ends(batch.sweep(own, np.minimum), np.minimum),
+            batch.at_ends(batch.walk(own), np.maximum),
+            back.at_ends(back.walk(own[::-1]), np.maximum)[::-1],
+            np.log1p(batch.total(own)),
+        ],
+        axis=1,
+    )
+
+
+def _most(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return np.asarray(np.sqrt(batch.at_ends(batch.sweep(batch.one_hot @ _IN_SET, np.maximum), np.maximum)))
+
+
+def _fewest(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return np.asarray(np.sqrt(batch.at_ends(batch.sweep(batch.one_hot @ _IN_SET, np.minimum), np.minimum)))
+
+
+def _soft(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    own = 2.0 * batch.one_hot @ _IN_SET
+    return batch.at_ends(batch.sweep(np.concatenate([own, -own], axis=1), np.logaddexp), np.logaddexp)
 
 
 def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
@@ -138,9 +184,8 @@ def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.nd
     return np.concatenate([batch.at_ends(batch.walk(batch.one_hot), np.maximum), uniform, log_sums[:, -1:]], axis=1)
 
 
-def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
-    """A place where paths meet hands on the operators that reach it."""
-    del graphs
+def _feeds(batch: GraphBatch) -> Float[np.ndarray, "G K_plus_1 K_plus_1"]:
+    """How often an operator of one class feeds one of another; a place where paths meet hands on what reaches it."""
     reach, arriving = _last_operators(batch), np.zeros((len(batch.kind), _K + 1))
     passes = batch.kind < 0
     for source, heads, first in batch.steps:
@@ -148,7 +193,49 @@ def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[
         through = heads[passes[heads]]
         reach[through] = arriving[through]
     steps = (arriving[:, :, None] * _targets(batch)[:, None, :]).reshape(len(arriving), -1)
-    return np.asarray(np.sqrt(batch.total(steps)))
+    return batch.total(steps).reshape(-1, _K + 1, _K + 1)
+
+
+def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return np.asarray(np.sqrt(_feeds(batch).reshape(batch.size, -1)))
+
+
+def _entry(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return _with_shares(_feeds(batch)[:, -1, :])
+
+
+def _exit(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return _with_shares(_feeds(batch)[:, :, -1])
+
+
+def _with_shares(number: Float[np.ndarray, "G F"]) -> Float[np.ndarray, "G two_F"]:
+    shares = number / np.maximum(number.sum(axis=1, keepdims=True), 1e-12)
+    return np.concatenate([np.sqrt(number), shares], axis=1)
+
+
+def _first(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    return batch.at_ends(_first_operators(batch), np.maximum)
+
+
+def _last(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    del graphs
+    back = batch.reverse
+    return back.at_ends(_first_operators(back), np.maximum)[::-1]
+
+
+def _first_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
+    """For each node how likely a walk back from it ends with an operator of each class, the last column: with none."""
+    one_hot = np.concatenate([batch.one_hot, 1.0 - batch.one_hot.sum(axis=1, keepdims=True)], axis=1)
+    found = one_hot.copy()
+    for source, heads, first in batch.steps:
+        fan_in = np.diff(np.append(first, len(source)))[:, None]
+        before = np.add.reduceat(found[source], first) / fan_in
+        found[heads] = before * [*[1.0] * _K, 0.0] + before[:, -1:] * one_hot[heads]
+    return found
 
 
 def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
@@ -192,6 +279,7 @@ def _targets(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
 
 
 _BLOCKS: dict[str, Callable[[GraphBatch, Sequence[ComputationGraph]], np.ndarray]] = {
-    "sizes": _sizes, "counts": _counts, "paths": _path_counts, "walks": _walks, "neighbours": _neighbours,
+    "sizes": _sizes, "counts": _counts, "attributes": _attributes, "most": _most, "fewest": _fewest, "soft": _soft,
+    "walks": _walks, "entry": _entry, "exit": _exit, "first": _first, "last": _last, "neighbours": _neighbours,
     "transitions": _transitions, "depths": _depths,
 }  # fmt: skip
