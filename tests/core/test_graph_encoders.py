@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from foretell.candidate import Candidate
 from foretell.capture import nasbench101, nasbench201
 from foretell.capture.families import FAMILIES
+from foretell.encode_corpus import encode_corpus
 from foretell.encoders import (
     ENCODERS,
     Adjacency,
@@ -27,13 +28,17 @@ from foretell.encoders import (
     WeisfeilerLehman,
     dense_graphs,
 )
+from foretell.encoders.operator_class import operator_classes
+from foretell.encoders.stable_hash import mix, uniform
 from foretell.errors import InvalidArchitectureError, InvalidDataError
 from foretell.graph import ComputationGraph, Node
+from foretell.predictor import Predictor
+from foretell.surrogates import ExtraTrees
 
 KINDS = (("Conv", 1), ("Conv", 3), ("MaxPool", 3), ("Identity", 0))
 SHAPE = (4, 8, 8)
 CLASSES = ("Conv1x1", "Conv3x3", "Identity", "Input", "MaxPool3x3", "Output")
-WIDE = 2**18  # so many buckets that two motifs hardly ever share one
+WIDE = 2**17  # so many buckets that two motifs hardly ever share one
 
 Spec = tuple[list[Node], list[tuple[int, int]]]
 
@@ -144,6 +149,46 @@ def test_cells_of_every_family_and_scaling(encoder: Encoder, name: str) -> None:
     if encoder.name != "laplacian_spectrum":  # which does not see operators
         distinct = {row.round(9).tobytes() for row in encoding.values}
         assert len(distinct) == len({g.digest for g in cells})
+
+
+def test_all_blocks_together_survive_saving(tmp_path) -> None:
+    """Adjacency among others, with candidates that have no graph."""
+    cells = [nasbench201.cell(nasbench201.sample(np.random.default_rng(seed))) for seed in range(30)]
+    blocks = (Adjacency.fit_to(cells), Flow(4), LaplacianSpectrum(4), Paths(7, 64), WeisfeilerLehman(1, 64))
+    items = [Candidate(), *map(Candidate, cells)]
+    predictor = Predictor(blocks, ExtraTrees(n_trees=5)).fit(items[:20], np.arange(20.0))
+    predictor.save(tmp_path)
+    again = Predictor.load(tmp_path)
+    assert again.encoders == blocks
+    np.testing.assert_array_equal(again.predict(items).mean, predictor.predict(items).mean)
+
+
+def test_a_corpus_of_cells_keeps_what_is_verbatim() -> None:
+    encoding = encode_corpus([(2, 1, 1, 1, 2, 1)] * 2, nasbench201.cell, [Adjacency(4, CLASSES), Paths(3, 8)])
+    assert encoding.verbatim.tolist() == [group != "paths" for group in encoding.groups]
+
+
+def test_operator_classes_name_windows_strides_and_dilations() -> None:
+    nodes = [
+        Node("Conv", SHAPE, SHAPE, kernel=(1, 7)), Node("MaxPool", SHAPE, SHAPE, kernel=(2, 2), stride=(2, 2)),
+        Node("Depthwise", SHAPE, SHAPE, kernel=(5, 5), stride=(2, 2), dilation=(2, 2)), node("ReLU"),
+        Node("Identity", SHAPE, SHAPE, stride=(1, 2)), Node("Conv", SHAPE, SHAPE, kernel=(1, 7), groups=2, bias=True),
+    ]  # fmt: skip
+    g = ComputationGraph.from_nodes(nodes, [])
+    texts, index = operator_classes([g, g])
+    expected = ["Conv1x7", "MaxPool2x2/2", "Depthwise5x5/2d2", "ReLU", "Identity/2", "Conv1x7"]
+    assert [texts[i] for i in index.tolist()] == expected * 2
+    assert list(texts) == sorted(set(expected))
+
+
+def test_mixed_numbers_are_a_permutation_that_looks_random() -> None:
+    numbers = np.arange(4096, dtype=np.uint64)
+    assert len(np.unique(mix(numbers))) == 4096
+    assert not np.any(mix(numbers) == mix(numbers, salt=1))
+    drawn = uniform(numbers)
+    assert -1 <= drawn.min() < -0.99 < 0.99 < drawn.max() < 1
+    assert abs(drawn.mean()) < 0.05
+    assert drawn.var() == pytest.approx(1 / 3, rel=0.05)
 
 
 # adjacency
