@@ -449,6 +449,8 @@ def test_impossible_depths_are_refused(settings_: dict[str, int]) -> None:
 
 
 def test_hashes_never_change() -> None:
-    """Stored predictors rely on them: this row may only change together with the format of checkpoints."""
-    values = rows(WeisfeilerLehman(1, 32), nasbench101.cells(([[0, 1], [0, 0]], ["input", "output"]))[0])
-    assert np.flatnonzero(values[0]).tolist() == [1, 16, 44, 54]
+    """Stored predictors rely on them: these numbers may only change together with the format of checkpoints."""
+    (g,) = nasbench101.cells(([[0, 1], [0, 0]], ["input", "output"]))
+    assert np.flatnonzero(rows(WeisfeilerLehman(1, 32), g)[0]).tolist() == [1, 16, 44, 54]
+    assert np.flatnonzero(rows(Paths(3, 32), g)[0]).tolist() == [18]
+    np.testing.assert_allclose(rows(Flow(2), g)[0, :4], [0.03810567, 0.17490498, 0.10596141, 0.4327563], atol=1e-7)

@@ -135,8 +135,8 @@ class GraphBatch:
         last = len(self.kind) - 1
         sources = np.flatnonzero(self.levels == 0)
         return GraphBatch(
-            self.kind[::-1], self.kernel[::-1], self.params[::-1], self.size - 1 - self.owner[::-1], last - self.edges[:, ::-1], self.size,
-            (last - sources)[::-1],
+            self.kind[::-1], self.kernel[::-1], self.params[::-1], self.size - 1 - self.owner[::-1],
+            last - self.edges[:, ::-1], self.size, (last - sources)[::-1],
         )  # fmt: skip
 
     def sweep(self, own: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "N F"]:

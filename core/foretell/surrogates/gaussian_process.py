@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from foretell.errors import InvalidDataError
 from foretell.posterior import GaussianPosterior
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
 _JITTER = 1e-8
-_LOG_ELL = math.sqrt(2.0) - 3.0  # where the density of LogNormal(sqrt 2, sqrt 3) is highest, one group
 _FIT_ROWS = 200  # likelihood is maximised on at most so many rows; conditioning uses all
 _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), math.log(20.0)),
                "t2": (math.log(1e-5), math.log(2.0))}  # fmt: skip
@@ -37,17 +37,26 @@ _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), 
 class GaussianProcess:
     """Settings of the process.
 
-    The prior of a length scale is log-normal with parameters sqrt 2 + log sqrt G and sqrt 3, so that functions of many
-    groups are not taken for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla Bayesian Optimization Performs Great in
-    High Dimensions", https://arxiv.org/abs/2402.02229, equation 9; theirs counts dimensions, ours groups). As theirs,
-    the most probable length scale is that of the density over ell, not over log ell.
+    The prior of a length scale is log-normal with standard deviation sqrt 3 and grows with the root of the number of
+    groups, so that functions of many groups are not taken for noise (Hvarfner, Hellsten and Nardi, 2024, "Vanilla
+    Bayesian Optimization Performs Great in High Dimensions", https://arxiv.org/abs/2402.02229, equation 9; theirs
+    counts dimensions, ours groups).
 
     Args:
         max_iterations: Steps of L-BFGS on the log posterior of theta.
+        length_scale: The most probable length scale, if there is one group. The default is where the published density,
+            LogNormal(sqrt 2, sqrt 3), is highest over ell: right for hyperparameters, each a group with values in
+            [0, 1]. Groups of standardised columns have distances some times larger.
     """
 
     name: ClassVar[str] = "gaussian_process"
     max_iterations: int = 40
+    length_scale: float = math.exp(math.sqrt(2.0) - 3.0)
+
+    def __post_init__(self) -> None:
+        if not self.length_scale > 0 or self.max_iterations < 1:
+            msg = f"`length_scale > 0` and `max_iterations >= 1` must hold, but got {self}: keep the defaults"
+            raise InvalidDataError(msg)
 
     def fit(
         self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]
@@ -58,7 +67,7 @@ class GaussianProcess:
         rows = fit_rows(y)
         theta = _fit_theta(
             np.ascontiguousarray(X[rows]).tobytes(), np.ascontiguousarray(y[rows]).tobytes(), index.tobytes(),
-            len(rows), self.max_iterations,
+            len(rows), self.max_iterations, math.log(self.length_scale),
         )  # fmt: skip
         return FittedGaussianProcess.condition_on(X, y, index, np.array(theta))
 
@@ -68,7 +77,7 @@ class GaussianProcess:
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
-        return {"max_iterations": self.max_iterations}
+        return {"max_iterations": self.max_iterations, "length_scale": self.length_scale}
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +179,9 @@ def fit_rows(y: Float[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
 
 
 @lru_cache(maxsize=64)
-def _fit_theta(X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_iterations: int) -> tuple[float, ...]:
+def _fit_theta(
+    X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_iterations: int, log_ell: float
+) -> tuple[float, ...]:
     """Maximise the log posterior of theta; a pure function, so equal data are fitted once."""
     from scipy.optimize import minimize
 
@@ -183,7 +194,7 @@ def _fit_theta(X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_i
     )
     sizes = np.bincount(index, minlength=n_groups) if len(index) else np.ones(1)
     D /= np.maximum(sizes, 1)[:, None, None] if n_groups else 1.0
-    centre = np.full(max(n_groups, 1), _LOG_ELL + 0.5 * math.log(max(n_groups, 1)))
+    centre = np.full(max(n_groups, 1), log_ell + 0.5 * math.log(max(n_groups, 1)))
     if n < 4 or not len(index) or float(y.std()) == 0.0:
         return (*centre[:n_groups].tolist(), 0.0, math.log(1e-2))
     y = y - y.mean()

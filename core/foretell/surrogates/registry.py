@@ -9,6 +9,7 @@ from foretell.named_factories import NamedFactories
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.gaussian_process import GaussianProcess
+from foretell.surrogates.on_groups import OnGroups
 from foretell.surrogates.stack import Stack
 from foretell.surrogates.surrogate import Surrogate
 
@@ -24,6 +25,7 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
         "gaussian_process": lambda c: GaussianProcess(**c),
         "extra_trees": lambda c: ExtraTrees(**c),
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
+        "on_groups": lambda c: OnGroups(_made(c["surrogate"]), tuple(c["groups"])),
         "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
     },
 )
