@@ -170,7 +170,7 @@ class GraphBatch:
     @cached_property
     def one_hot(self) -> Float[np.ndarray, "N K"]:
         """Class of each node."""
-        return (self.kind[:, None] == np.arange(len(CLASSES))).astype(np.float64)
+        return np.asarray(self.kind[:, None] == np.arange(len(CLASSES)), dtype=np.float64)
 
 
 def _joins(
