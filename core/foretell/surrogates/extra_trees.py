@@ -10,7 +10,7 @@ Notation: T trees, M nodes in all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,12 +31,14 @@ class ExtraTrees:
         n_trees: Number of trees.
         min_samples_leaf: Fewest observations in a leaf.
         seed: Seed of the random splits.
+        max_features: Share of the columns asked at each split, in (0, 1].
     """
 
     name: ClassVar[str] = "extra_trees"
     n_trees: int = 100
     min_samples_leaf: int = 1
     seed: int = 0
+    max_features: float = 1.0
 
     def fit(self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]) -> FittedForest:
         """See `Surrogate.fit`; groups are not used."""
@@ -45,24 +47,11 @@ class ExtraTrees:
 
         X = X if X.shape[1] else np.zeros((len(X), 1))
         forest = ExtraTreesRegressor(
-            self.n_trees, min_samples_leaf=self.min_samples_leaf, random_state=self.seed, n_jobs=1
-        ).fit(X.astype(np.float32), y)
-        trees = [e.tree_ for e in forest.estimators_]
-        offset = np.concatenate([[0], np.cumsum([t.node_count for t in trees])])
-        leaf = np.concatenate([t.children_left for t in trees]) < 0
-        shift = np.repeat(offset[:-1], np.diff(offset))
-        here = np.arange(len(leaf))
+            self.n_trees, min_samples_leaf=self.min_samples_leaf, max_features=self.max_features,
+            random_state=self.seed, n_jobs=1,
+        ).fit(X.astype(np.float32), y)  # fmt: skip
         residual = y - forest.predict(X.astype(np.float32))
-        return FittedForest(
-            roots=offset[:-1].astype(np.int32),
-            feature=np.where(leaf, 0, np.concatenate([t.feature for t in trees])).astype(np.int32),
-            threshold=np.concatenate([t.threshold for t in trees]),
-            left=np.where(leaf, here, np.concatenate([t.children_left for t in trees]) + shift).astype(np.int32),
-            right=np.where(leaf, here, np.concatenate([t.children_right for t in trees]) + shift).astype(np.int32),
-            value=np.concatenate([t.value[:, 0, 0] for t in trees]),
-            variance=np.concatenate([t.impurity for t in trees]),
-            noise=np.array([max(float(np.mean(residual**2)), 1e-6)]),
-        )
+        return FittedForest.from_trees([e.tree_ for e in forest.estimators_], float(np.mean(residual**2)))
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedForest:
         """See `Surrogate.from_arrays`."""
@@ -70,7 +59,10 @@ class ExtraTrees:
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
-        return {"n_trees": self.n_trees, "min_samples_leaf": self.min_samples_leaf, "seed": self.seed}
+        return {
+            "n_trees": self.n_trees, "min_samples_leaf": self.min_samples_leaf, "seed": self.seed,
+            "max_features": self.max_features,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +104,29 @@ class FittedForest:
         if not sound:
             msg = f"a forest's children must follow their parents within {m} nodes, but they do not: save it again"
             raise CheckpointError(msg)
+
+    @classmethod
+    def from_trees(cls, trees: Sequence[Any], noise: float) -> FittedForest:
+        """Join scikit-learn's trees.
+
+        Args:
+            trees: The attribute `tree_` of each fitted regression tree.
+            noise: Variance to add to that of the trees; at least 1e-6 is added.
+        """
+        offset = np.concatenate([[0], np.cumsum([t.node_count for t in trees])])
+        leaf = np.concatenate([t.children_left for t in trees]) < 0
+        shift = np.repeat(offset[:-1], np.diff(offset))
+        here = np.arange(len(leaf))
+        return cls(
+            roots=offset[:-1].astype(np.int32),
+            feature=np.where(leaf, 0, np.concatenate([t.feature for t in trees])).astype(np.int32),
+            threshold=np.concatenate([t.threshold for t in trees]),
+            left=np.where(leaf, here, np.concatenate([t.children_left for t in trees]) + shift).astype(np.int32),
+            right=np.where(leaf, here, np.concatenate([t.children_right for t in trees]) + shift).astype(np.int32),
+            value=np.concatenate([t.value[:, 0, 0] for t in trees]),
+            variance=np.concatenate([t.impurity for t in trees]),
+            noise=np.array([max(noise, 1e-6)]),
+        )
 
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
         """See `FittedSurrogate.predict`: mean over trees; variance within leaves plus that between trees."""

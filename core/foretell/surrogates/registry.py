@@ -9,8 +9,11 @@ from foretell.named_factories import NamedFactories
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.gaussian_process import GaussianProcess
+from foretell.surrogates.gradient_boosting import GradientBoosting
 from foretell.surrogates.on_groups import OnGroups
+from foretell.surrogates.random_forest import RandomForest
 from foretell.surrogates.stack import Stack
+from foretell.surrogates.support_vectors import SupportVectors
 from foretell.surrogates.surrogate import Surrogate
 
 
@@ -27,6 +30,9 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
         "on_groups": lambda c: OnGroups(_made(c["surrogate"]), tuple(c["groups"])),
         "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
+        "random_forest": lambda c: RandomForest(**c),
+        "gradient_boosting": lambda c: GradientBoosting(**c),
+        "support_vectors": lambda c: SupportVectors(**c),
     },
 )
 """Surrogates by name; each factory takes the JSON settings that `Surrogate.to_config` gives."""
