@@ -538,3 +538,33 @@ def test_the_copy_keeps_sharing_and_kinds() -> None:
 def test_capture_is_repeatable() -> None:
     module = Residual()
     assert capture_module(module, torch.zeros(IMAGE)) == capture_module(copy.deepcopy(module), torch.ones(IMAGE))
+
+
+class Pooled(nn.Module):
+    """Attention of one learnt query to a sequence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.project = nn.Parameter(torch.zeros(1, 1, 8)), nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q = self.project(self.query.expand(len(x), -1, -1))
+        return F.scaled_dot_product_attention(q, x, x)[:, 0]
+
+
+def test_attention_of_a_learnt_query_counts_its_own_length() -> None:
+    g = capture_module(Pooled(), torch.zeros(1, 50, 8))
+    assert g.flops == 2 * 8 * 8 + 2 * 50 * 8 * 2
+    assert g.params == 8 + 8 * 8 + 8
+
+
+def test_a_sum_with_something_learnt_keeps_it() -> None:
+    class Biased(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale, self.shift = nn.Parameter(torch.ones(4, 1, 1)), nn.Parameter(torch.zeros(4, 1, 1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + torch.addcmul(self.shift, self.scale, x * x.mean((2, 3), keepdim=True))
+
+    assert capture_module(Biased(), torch.zeros(1, 4, 6, 6)).params == 8

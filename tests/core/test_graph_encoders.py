@@ -153,7 +153,7 @@ def test_cells_of_every_family_and_scaling(encoder: Encoder, name: str) -> None:
 
 def test_all_blocks_together_survive_saving(tmp_path) -> None:
     """Adjacency among others, with candidates that have no graph."""
-    cells = [nasbench201.cell(nasbench201.sample(np.random.default_rng(seed))) for seed in range(30)]
+    cells = [nasbench201.cells(nasbench201.sample(np.random.default_rng(seed)))[0] for seed in range(30)]
     blocks = (Adjacency.fit_to(cells), Flow(4), LaplacianSpectrum(4), Paths(7, 64), WeisfeilerLehman(1, 64))
     items = [Candidate(), *map(Candidate, cells)]
     predictor = Predictor(blocks, ExtraTrees(n_trees=5)).fit(items[:20], np.arange(20.0))
@@ -164,7 +164,7 @@ def test_all_blocks_together_survive_saving(tmp_path) -> None:
 
 
 def test_a_corpus_of_cells_keeps_what_is_verbatim() -> None:
-    encoding = encode_corpus([(2, 1, 1, 1, 2, 1)] * 2, nasbench201.cell, [Adjacency(4, CLASSES), Paths(3, 8)])
+    encoding = encode_corpus([(2, 1, 1, 1, 2, 1)] * 2, lambda spec: nasbench201.cells(spec)[0], [Adjacency(4, CLASSES), Paths(3, 8)])
     assert encoding.verbatim.tolist() == [group != "paths" for group in encoding.groups]
 
 

@@ -16,7 +16,7 @@ def merge_sums(graph: ComputationGraph) -> ComputationGraph:
     """Merge every `Add` that only another `Add` of the same shape takes into that one.
 
     The order in which a network's author wrote a sum of three says nothing about the network, but would tell two of its
-    builds apart. Sums that broadcast, and those that something else takes too, stay.
+    builds apart. Sums that broadcast, that add something learnt, or that something else takes too, stay.
 
     >>> import torch
     >>> from foretell.capture import capture_module
@@ -31,7 +31,7 @@ def merge_sums(graph: ComputationGraph) -> ComputationGraph:
     if not chained.any():
         return graph
     same = (graph.in_shape == graph.out_shape).all(axis=1)
-    alone = np.bincount(source, minlength=len(graph)) == 1
+    alone = (np.bincount(source, minlength=len(graph)) == 1) & (graph.node_params == 0) & (graph.node_flops == 0)
     shapes_agree = (graph.out_shape[source] == graph.out_shape[target]).all(axis=1)
     merged = chained & alone[source] & same[source] & same[target] & shapes_agree
     if not merged.any():

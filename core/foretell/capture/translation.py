@@ -245,8 +245,8 @@ def node(
     elif op == "BatchMatMul":
         flops = _einsum_flops(args, name)
     elif op == "Attention":
-        key, value = argument(1, "key", None), argument(2, "value", None)
-        flops = 2 * math.prod(source[:-1]) * key.shape[-2] * (source[-1] + value.shape[-1])
+        query, key, value = argument(0, "query", None), argument(1, "key", None), argument(2, "value", None)
+        flops = 2 * math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
     elif op == "Rnn":  # every step multiplies by every matrix, of all layers and both directions, once
         flops = 2 * math.prod(source[:-1]) * sum(math.prod(shape) for shape in weights if len(shape) == 2)
     in_shape, out_shape = triple(source, channels_first), triple(target, channels_first)
