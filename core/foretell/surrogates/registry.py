@@ -6,15 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from foretell.named_factories import NamedFactories
+from foretell.surrogates.adjacency_network import AdjacencyNetwork
+from foretell.surrogates.bayesian_network import BayesianNetwork
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
+from foretell.surrogates.flow_network import FlowNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
+from foretell.surrogates.mlp_ensemble import MlpEnsemble
 from foretell.surrogates.on_groups import OnGroups
+from foretell.surrogates.pairwise_network import PairwiseNetwork
 from foretell.surrogates.random_forest import RandomForest
 from foretell.surrogates.stack import Stack
 from foretell.surrogates.support_vectors import SupportVectors
 from foretell.surrogates.surrogate import Surrogate
+from foretell.surrogates.two_stage import TwoStage
 
 
 def _made(config: dict[str, Any]) -> Surrogate:
@@ -33,6 +39,12 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
         "random_forest": lambda c: RandomForest(**c),
         "gradient_boosting": lambda c: GradientBoosting(**c),
         "support_vectors": lambda c: SupportVectors(**c),
+        "adjacency_network": lambda c: AdjacencyNetwork(**c),
+        "flow_network": lambda c: FlowNetwork(**c),
+        "pairwise_network": lambda c: PairwiseNetwork(**c),
+        "mlp_ensemble": lambda c: MlpEnsemble(**c),
+        "bayesian_network": lambda c: BayesianNetwork(**c),
+        "two_stage": lambda c: TwoStage.from_config(c, SURROGATES.make),
     },
 )
 """Surrogates by name; each factory takes the JSON settings that `Surrogate.to_config` gives."""
