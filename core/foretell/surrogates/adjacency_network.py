@@ -1,7 +1,7 @@
 """Graph convolutions over small cells, both ways along the edges: the Neural Predictor.
 
 Wen, Liu, Chen, Li, Bender and Kindermans, 2020, "Neural Predictor for Neural Architecture Search",
-https://arxiv.org/abs/1912.00848, section 3.3. Needs the columns of an adjacency encoder, see `dense_graphs`; its
+https://arxiv.org/abs/1912.00848. Needs the columns of an adjacency encoder, see `dense_graphs`; its
 filter of bad networks is `TwoStage`.
 """
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdjacencyNetwork:
-    """Settings; the defaults are the paper's for NAS-Bench-101 (its appendix), with AdamW in place of Adam.
+    """Settings; the defaults are those published for NAS-Bench-101, with AdamW in place of Adam.
 
-    A layer is V' = 1/2 relu(A V W+) + 1/2 relu(A^T V W-) (equation 3), with A the adjacency matrix plus identity, its
+    A layer is V' = 1/2 relu(A V W+) + 1/2 relu(A^T V W-), with A the adjacency matrix plus identity, its
     rows divided by their sums. Ours: the mean over nodes leaves padding out, columns of the whole network join it, and
     members that leave rows out give a spread (`network_ensemble`), where the paper has one network and a point.
 

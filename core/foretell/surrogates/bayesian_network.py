@@ -1,7 +1,7 @@
 """Perceptrons that tell noise from ignorance, and that can be followed uphill: the surrogate of BOSHNAS.
 
 Tuli, Dedhia, Tuli and Jha, 2022, "FlexiBERT: Are Current Transformer Architectures too Homogeneous and Rigid?",
-https://arxiv.org/abs/2205.11656, section 3.3. For continuous columns, such as embeddings of networks, over which a
+https://arxiv.org/abs/2205.11656. For continuous columns, such as embeddings of networks, over which a
 search by gradients (GOBI) is wanted: `FittedBayesianNetwork.score_gradient`.
 
 Notation: f mean and aleatoric deviation, g teacher with dropout, h student of the deviation of g (epistemic).
@@ -206,7 +206,7 @@ class FittedBayesianNetwork:
     def score_gradient(
         self, X: Float[np.ndarray, "m d"], k_epistemic: float = 0.5, k_aleatoric: float = 0.5
     ) -> Float[np.ndarray, "m d"]:
-        """Gradient of mean + k_epistemic epistemic + k_aleatoric aleatoric in each row (GOSH, equation 4).
+        """Gradient of mean + k_epistemic epistemic + k_aleatoric aleatoric in each row (their GOSH).
 
         Follow it uphill from known rows, then take the nearest candidate, as GOBI does.
         """

@@ -1,7 +1,7 @@
 """Information flow through a cell, gated by its operators, there and back: FLAN, the best published at few shots.
 
 Akhauri and Abdelfattah, 2024, "Encodings for Prediction-based Neural Architecture Search" (FLAN),
-https://arxiv.org/abs/2403.02484, section 4. Needs the columns of an adjacency encoder, see `dense_graphs`.
+https://arxiv.org/abs/2403.02484. Needs the columns of an adjacency encoder, see `dense_graphs`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class FlowNetwork:
     over nodes, the columns of the whole network through layers of their own, and an MLP.
 
     Ours: the state begins at nodes without predecessors, whatever their number; the gate is shared by both halves of a
-    layer, which saves a product; the mean takes all nodes; and scores become a posterior by `network_ensemble`.
+    layer, which saves a product, and attention is linear in the state itself; the mean takes all nodes; and scores
+    become a posterior by `network_ensemble`. With 100 cells of 8 nodes a fit takes about 30 s of one core.
 
     Args:
         n_layers: Layers each way.
@@ -90,7 +91,10 @@ class FlowNetwork:
         sizes = {"operators": (columns.n_classes, e), "source": (1, e), "state": (e, self.hidden)}
         for way in ("forward", "back"):
             for i in range(self.n_layers):
-                sizes |= {f"{way}{i}.both": (w if i else self.hidden, 2 * w), f"{way}{i}.attention": (w, 2)}
+                sizes |= {
+                    f"{way}{i}.both": (w if i else self.hidden, 2 * w),
+                    f"{way}{i}.attention": (w if i else self.hidden, 2),
+                }
             sizes[f"{way}.gates"] = (e, self.n_layers * w)
         sizes |= {"turn": (w, self.hidden), "update0": (e + 2 * w, w), "update1": (w, e)}
         n_extras = len(columns.extras)
@@ -149,11 +153,13 @@ class FlowNetwork:
         silent = (heard + torch.eye(heard.shape[-1])) == 0
         gates = torch.sigmoid(affine(weights, f"{way}.gates", operators))
         for i, gate in enumerate(torch.split(gates, self.width, dim=-1)):
-            sent, attended = torch.split(affine(weights, f"{way}{i}.both", state), self.width, dim=-1)
-            to, of = torch.split(affine(weights, f"{way}{i}.attention", attended), 1, dim=-1)
+            both = affine(weights, f"{way}{i}.both", state)  # (E, B, N, 2 width): X W, X W'
+            to, of = torch.split(affine(weights, f"{way}{i}.attention", state), 1, dim=-1)
             share = F.leaky_relu(to + of.transpose(-1, -2), 0.2).masked_fill(silent, -1e9).softmax(dim=-1)
-            mixed = gate * (heard @ sent + share @ attended) + sent  # twice the mean, which the norm undoes
-            state = F.layer_norm(mixed, (self.width,))
+            # A X W + a X W' as one product, since many small ones are slow: columns of A and a take turns
+            weighed = torch.stack([heard, share], dim=-1).flatten(-2)  # (E, B, N, 2 N)
+            mixed = weighed @ both.reshape(*both.shape[:2], -1, self.width)
+            state = F.layer_norm(gate * mixed + both[..., : self.width], (self.width,))  # scale-free: a sum is a mean
             state = (state if i == self.n_layers - 1 else torch.relu(state)) * present
         return state
 

@@ -1,7 +1,7 @@
 """An ensemble of deep, narrow perceptrons: the surrogate of BANANAS, for any columns.
 
 White, Neiswanger and Savani, 2021, "BANANAS: Bayesian Optimization with Neural Architectures for Neural Architecture
-Search", https://arxiv.org/abs/1910.11858, section 4. There the columns are path encodings.
+Search", https://arxiv.org/abs/1910.11858. There the columns are path encodings.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MlpEnsemble:
-    """Settings; number, depth and width are the paper's.
+    """Settings; number, depth and width are the paper's, the learning rate and what follows are ours.
 
-    The loss is the relative error against a bound that no network passes (equation 1): theirs divides by error less a
+    The loss is the relative error against a bound that no network passes: theirs divides by error less a
     lower bound of the error, ours by an upper bound of the target less the target, so the best count most. Ours too:
     each member leaves rows out, which scales the spread (`network_ensemble`); theirs is the members' spread alone.
 

@@ -1,7 +1,7 @@
 """Which of two networks is better, by graph convolutions: the binary relation of BRP-NAS.
 
 Dudziak, Chau, Abdelfattah, Lee, Kim and Lane, 2020, "BRP-NAS: Prediction-based NAS using GCNs",
-https://arxiv.org/abs/2007.08668, section 4. Needs the columns of an adjacency encoder, see `dense_graphs`.
+https://arxiv.org/abs/2007.08668. Needs the columns of an adjacency encoder, see `dense_graphs`.
 """
 
 from __future__ import annotations

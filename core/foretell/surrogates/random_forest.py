@@ -27,8 +27,7 @@ class RandomForest:
         n_trees: Number of trees.
         min_samples_leaf: Fewest observations in a leaf.
         seed: Seed of bootstrap and columns.
-        max_features: Share of the columns asked at each split, in (0, 1]; 1 as in scikit-learn, Breiman (section 11)
-            uses a third or less.
+        max_features: Share of the columns asked at each split, in (0, 1]; 1 as in scikit-learn.
 
     >>> import numpy as np
     >>> X = np.linspace(0, 1, 30)[:, None]

@@ -1,6 +1,6 @@
 """Two surrogates in a row: one filters, the other, which saw only what passes, tells the good apart.
 
-Wen et al., 2020, "Neural Predictor for Neural Architecture Search", https://arxiv.org/abs/1912.00848, section 3.2.
+Wen et al., 2020, "Neural Predictor for Neural Architecture Search", https://arxiv.org/abs/1912.00848.
 For targets where a share of the candidates fails in ways that say nothing about the rest.
 """
 
@@ -36,8 +36,8 @@ class TwoStage:
     Args:
         filter: Tells who passes.
         regressor: Fitted on those that pass.
-        quantile: Share of the training rows that fail, in [0, 1). The paper's threshold, 91 % validation accuracy on
-            NAS-Bench-101, fails about a fifth.
+        quantile: Share of the training rows that fail, in [0, 1); the paper sets a threshold instead, 91 % validation
+            accuracy on NAS-Bench-101.
 
     Raises:
         InvalidDataError: If the quantile lies outside [0, 1).
