@@ -19,10 +19,13 @@ from foretell.metrics import kendall_tau
 from foretell.surrogates import (
     SURROGATES,
     AdjacencyNetwork,
+    BayesianNetwork,
     ExtraTrees,
     FlowNetwork,
+    MlpEnsemble,
     PairwiseNetwork,
     RandomForest,
+    SupportVectors,
     TwoStage,
 )
 from foretell.surrogates.dense_graphs import GraphColumns
@@ -152,7 +155,8 @@ def test_padding_changes_nothing(surrogate: object) -> None:
 def digest() -> str:
     X, y = cells(12)
     state = torch.random.get_rng_state()
-    means = [s.fit(X, y, GROUPS).predict(X).mean for s in TINY]  # type: ignore[attr-defined]
+    flat = [MlpEnsemble(n_epochs=2), BayesianNetwork(n_epochs=2, n_passes=3), RandomForest(5), SupportVectors(3)]
+    means = [s.fit(X, y, GROUPS).predict(X).mean for s in (*TINY, *flat)]  # type: ignore[attr-defined]
     assert torch.equal(state, torch.random.get_rng_state())  # the global generator is left alone
     return hashlib.sha256(np.concatenate(means).tobytes()).hexdigest()
 
@@ -191,6 +195,72 @@ def test_a_convolution_by_hand() -> None:
     )
     # A = [[.5, .5], [0, 1]]: A V W+ = [2.5, 3]; A^T V W- + 1 = [.5, 4.5]; mean of halves of sums
     assert score.item() == pytest.approx(0.5 * (0.5 * (2.5 + 0.5) + 0.5 * (3.0 + 4.5)) + 0.5)
+
+
+def test_flow_is_that_of_one_node_after_another() -> None:
+    """The released equations written as loops over nodes and edges of one cell, for the second of two members."""
+    network = FlowNetwork(n_layers=2, width=6, hidden=5, embedding=4, head_width=7, n_epochs=1)
+    X, y = cells(9)
+    X = np.concatenate([X, np.random.default_rng(1).standard_normal((9, 2))], axis=1)
+    fitted = network.fit(X, y, (*GROUPS, "flops", "flops"))
+    w = {k: np.asarray(a[1], dtype=np.float64) for k, a in fitted.weights.items()}
+
+    def linear(name: str, x: np.ndarray) -> np.ndarray:
+        return x @ w[f"{name}.weight"] + w[f"{name}.bias"][0]
+
+    def relu(x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0.0)
+
+    def flow(way: str, state: list[np.ndarray], operators: list[np.ndarray], feeds: list[list[int]]) -> list:
+        for i in range(2):
+            both = [linear(f"{way}{i}.both", x) for x in state]
+            sent, kept = [b[:6] for b in both], [b[6:] for b in both]
+            after = []
+            for j, sources in enumerate(feeds):
+                gate = 1 / (1 + np.exp(-linear(f"{way}.gates", operators[j])[6 * i : 6 * i + 6]))
+                logits = [(w[f"{way}{i}.attention.weight"][:, 0] * kept[j] * kept[k]).sum() for k in [*sources, j]]
+                share = np.exp([v if v > 0 else 0.01 * v for v in logits])
+                mixed = gate * sum(a * kept[k] for a, k in zip(share / share.sum(), [*sources, j], strict=True))
+                normal = (mixed - mixed.mean()) / np.sqrt(mixed.var() + 1e-5)
+                value = 0.5 * (gate * sum((sent[k] for k in sources), np.zeros(6)) + sent[j] + normal)
+                after.append(value if i == 1 else relu(value))
+            state = after
+        return state
+
+    graphs = GraphColumns.of((*GROUPS, "flops", "flops")).graphs(X)
+    for b in range(9):
+        m = int(graphs.mask[b].sum())
+        A = graphs.adjacency[b, :m, :m]
+        before, behind = ([np.flatnonzero(row).tolist() for row in M] for M in (A.T, A))
+        operators = [linear("operators", o) for o in graphs.operators[b, :m].astype(np.float64)]
+        start = [linear("state", linear("source", np.array([float(not p)]))) for p in before]
+        state = flow("forward", start, operators, before)
+        message = linear("turn1", relu(linear("turn0", state[-1])))
+        back = flow("back", [np.zeros(6)] * (m - 1) + [message], operators, behind)
+        moved = [np.concatenate(parts) for parts in zip(operators, state, back, strict=True)]
+        operators = [
+            o + 0.1 * linear("update1", relu(linear("update0", v))) for o, v in zip(operators, moved, strict=True)
+        ]
+        features = np.mean(flow("forward", start, operators, before), axis=0)
+        side = linear("extras2", relu(linear("extras1", relu(linear("extras0", X[b, -2:])))))
+        features = np.concatenate([features, side])
+        for i in range(3):
+            features = relu(linear(f"head{i}", features))
+        assert fitted.scores(X)[1, b] == pytest.approx(float(linear("out", features)[0]), abs=1e-5)
+
+
+def test_the_global_node_hears_all_by_hand() -> None:
+    """One layer of one channel, nodes a -> b, W = (2, 3): the global node's mean of (2, 3, 0) is its feature."""
+    network = PairwiseNetwork(n_layers=1, width=1)
+    w = {
+        "convolution0.weight": [[[2.0], [3.0]]], "convolution0.bias": [[[0.25]]], "out.weight": [[[4.0]]],
+        "out.bias": [[[1.0]]],
+    }  # fmt: skip
+    inputs = GraphColumns.of(["operators"] * 4 + ["edges"]).tensors(np.array([[1.0, 0.0, 0.0, 1.0, 1.0]]))
+    score = network.score(
+        {k: torch.tensor(v) for k, v in w.items()}, tuple(torch.from_numpy(i)[None] for i in inputs), None
+    )
+    assert score.item() == pytest.approx(4.0 * (5.0 / 3.0 + 0.25) + 1.0)
 
 
 def test_losses_by_hand() -> None:
