@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from foretell import FloatDistribution, Hyperparameters, Predictor, SearchSpace
 from foretell.errors import CheckpointError
 from foretell.metrics import kendall_tau, spearman_rho
 from foretell.surrogates import SURROGATES, BayesianNetwork, MlpEnsemble
@@ -128,6 +132,23 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
         down[:, j] -= step
         slope = (score(up) - score(down)) / (2 * step)
         np.testing.assert_allclose(fitted.score_gradient(X, 0.7, 0.3)[:, j], slope, atol=5e-3)
+
+
+@pytest.mark.parametrize("name", sorted(SURROGATES))
+def test_every_registered_name_makes_what_its_json_settings_rebuild(name: str) -> None:
+    made = SURROGATES.make(name, {})
+    assert made.name == name
+    assert SURROGATES.make(name, json.loads(json.dumps(made.to_config()))) == made
+
+
+@EACH_TINY
+def test_a_predictor_is_saved_and_loaded(surrogate: object, tmp_path: Path) -> None:
+    space = SearchSpace({"lr": FloatDistribution(1e-4, 1e-1, log=True)})
+    items = [{"lr": 10.0**e} for e in np.linspace(-4, -1, 12)]
+    predictor = Predictor((Hyperparameters(space),), surrogate).fit(items, np.arange(12.0))  # type: ignore[arg-type]
+    predictor.save(tmp_path)
+    loaded = Predictor.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(items).mean, predictor.predict(items).mean)
 
 
 def test_damaged_arrays_are_refused() -> None:
