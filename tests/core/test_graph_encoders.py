@@ -164,7 +164,9 @@ def test_all_blocks_together_survive_saving(tmp_path) -> None:
 
 
 def test_a_corpus_of_cells_keeps_what_is_verbatim() -> None:
-    encoding = encode_corpus([(2, 1, 1, 1, 2, 1)] * 2, lambda spec: nasbench201.cells(spec)[0], [Adjacency(4, CLASSES), Paths(3, 8)])
+    encoding = encode_corpus(
+        [(2, 1, 1, 1, 2, 1)] * 2, lambda spec: nasbench201.cells(spec)[0], [Adjacency(4, CLASSES), Paths(3, 8)]
+    )
     assert encoding.verbatim.tolist() == [group != "paths" for group in encoding.groups]
 
 

@@ -129,10 +129,14 @@ class ColumnScaler:
 
     def transform(self, encoding: Encoding) -> Float[np.ndarray, "n k"]:
         """Columns for the surrogate, without gaps; standardised values stay within 5 deviations of 0."""
-        mask = encoding.mask
-        values = (np.where(mask, encoding.values, self.centre) - self.centre) / self.scale
-        values = np.where(encoding.scaled | encoding.verbatim, values, np.clip(values, -5.0, 5.0))
-        return np.concatenate([values[:, self.keep], mask[:, self.marked].astype(np.float64)], axis=1)
+        values = (encoding.values[:, self.keep] - self.centre[self.keep]) / self.scale[self.keep]
+        np.nan_to_num(values, copy=False, nan=0.0)  # a gap is the mean
+        free = ~(encoding.scaled | encoding.verbatim)[self.keep]
+        if free.all():
+            np.clip(values, -5.0, 5.0, out=values)
+        else:
+            values[:, free] = np.clip(values[:, free], -5.0, 5.0)
+        return np.concatenate([values, ~np.isnan(encoding.values[:, self.marked])], axis=1, dtype=np.float64)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Everything but the groups, as arrays."""

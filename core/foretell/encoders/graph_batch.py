@@ -163,14 +163,37 @@ class GraphBatch:
 
     def total(self, value: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "G F"]:
         """One row a graph: the sum over its nodes."""
-        found = np.zeros((self.size, value.shape[1]))
-        np.add.at(found, self.owner, value)
-        return found
+        return np.asarray(np.add.reduceat(value, np.searchsorted(self.owner, np.arange(self.size))))
 
     @cached_property
     def one_hot(self) -> Float[np.ndarray, "N K"]:
         """Class of each node."""
         return np.asarray(self.kind[:, None] == np.arange(len(CLASSES)), dtype=np.float64)
+
+    @cached_property
+    def feeding(self) -> Float[np.ndarray, "N K_plus_1"]:
+        """What each node hands on by itself: its own class, in the last column `input`; nothing where paths meet."""
+        source = (self.levels == 0) & (self.kind < 0)
+        return np.concatenate([self.one_hot, source[:, None].astype(np.float64)], axis=1)
+
+    @cached_property
+    def fed(self) -> Float[np.ndarray, "N K_plus_1"]:
+        """What each node takes as: its own class, in the last column `output`; as nothing where paths meet."""
+        end = np.zeros((len(self.kind), 1))
+        end[self.ends] = 1.0
+        return np.concatenate([self.one_hot, end * (self.kind < 0)[:, None]], axis=1)
+
+    @cached_property
+    def feeds(self) -> Float[np.ndarray, "G K_plus_1 K_plus_1"]:
+        """How often an operator of one class feeds one of another; where paths meet, all that arrives is handed on."""
+        reach, arriving = self.feeding.copy(), np.zeros((len(self.kind), len(CLASSES) + 1))
+        passes = self.kind < 0
+        for source, heads, first in self.steps:
+            arriving[heads] = np.add.reduceat(reach[source], first)
+            through = heads[passes[heads]]
+            reach[through] = arriving[through]
+        steps = (arriving[:, :, None] * self.fed[:, None, :]).reshape(len(arriving), -1)
+        return self.total(steps).reshape(-1, len(CLASSES) + 1, len(CLASSES) + 1)
 
 
 def _joins(

@@ -184,31 +184,19 @@ def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.nd
     return np.concatenate([batch.at_ends(batch.walk(batch.one_hot), np.maximum), uniform, log_sums[:, -1:]], axis=1)
 
 
-def _feeds(batch: GraphBatch) -> Float[np.ndarray, "G K_plus_1 K_plus_1"]:
-    """How often an operator of one class feeds one of another; a place where paths meet hands on what reaches it."""
-    reach, arriving = _last_operators(batch), np.zeros((len(batch.kind), _K + 1))
-    passes = batch.kind < 0
-    for source, heads, first in batch.steps:
-        arriving[heads] = np.add.reduceat(reach[source], first)
-        through = heads[passes[heads]]
-        reach[through] = arriving[through]
-    steps = (arriving[:, :, None] * _targets(batch)[:, None, :]).reshape(len(arriving), -1)
-    return batch.total(steps).reshape(-1, _K + 1, _K + 1)
-
-
 def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.asarray(np.sqrt(_feeds(batch).reshape(batch.size, -1)))
+    return np.asarray(np.sqrt(batch.feeds.reshape(batch.size, -1)))
 
 
 def _entry(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return _with_shares(_feeds(batch)[:, -1, :])
+    return _with_shares(batch.feeds[:, -1, :])
 
 
 def _exit(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return _with_shares(_feeds(batch)[:, :, -1])
+    return _with_shares(batch.feeds[:, :, -1])
 
 
 def _with_shares(number: Float[np.ndarray, "G F"]) -> Float[np.ndarray, "G two_F"]:
@@ -240,7 +228,7 @@ def _first_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
 
 def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    last, target = _last_operators(batch), _targets(batch)
+    last, target = batch.feeding.copy(), batch.fed
     steps = np.zeros((len(batch.kind), len(_STEPS)))
     passes = batch.kind < 0
     for source, heads, first in batch.steps:
@@ -263,19 +251,6 @@ def _depths(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.n
         batch.walk(is_operator), back.walk(is_operator[::-1])[::-1],
     )  # fmt: skip
     return np.concatenate([batch.total(depth * one_hot) / number for depth in depths], axis=1)
-
-
-def _last_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
-    """What each node feeds on: its own class, `input` at a source, nothing yet elsewhere."""
-    source = (batch.levels == 0) & (batch.kind < 0)
-    return np.concatenate([batch.one_hot, source[:, None].astype(np.float64)], axis=1)
-
-
-def _targets(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
-    """What each node is fed to: its own class, `output` at an end."""
-    end = np.zeros((len(batch.kind), 1))
-    end[batch.ends] = 1.0
-    return np.concatenate([batch.one_hot, end * (batch.kind < 0)[:, None]], axis=1)
 
 
 _BLOCKS: dict[str, Callable[[GraphBatch, Sequence[ComputationGraph]], np.ndarray]] = {

@@ -2,6 +2,7 @@
 
 from foretell.surrogates.adjacency_network import AdjacencyNetwork
 from foretell.surrogates.bayesian_network import BayesianNetwork
+from foretell.surrogates.calibrated import Calibrated
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.flow_network import FlowNetwork
@@ -21,6 +22,7 @@ __all__ = [
     "SURROGATES",
     "AdjacencyNetwork",
     "BayesianNetwork",
+    "Calibrated",
     "CrossFitted",
     "ExtraTrees",
     "FittedSurrogate",

@@ -8,6 +8,7 @@ from typing import Any
 from foretell.named_factories import NamedFactories
 from foretell.surrogates.adjacency_network import AdjacencyNetwork
 from foretell.surrogates.bayesian_network import BayesianNetwork
+from foretell.surrogates.calibrated import Calibrated
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.flow_network import FlowNetwork
@@ -33,6 +34,7 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
     {
         "gaussian_process": lambda c: GaussianProcess(**c),
         "extra_trees": lambda c: ExtraTrees(**c),
+        "calibrated": lambda c: Calibrated(_made(c["surrogate"])),
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
         "on_groups": lambda c: OnGroups(_made(c["surrogate"]), tuple(c["groups"])),
         "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
