@@ -55,6 +55,23 @@ class Predictor:
     def __post_init__(self) -> None:
         self._fitted: _Fitted | None = None
 
+    @classmethod
+    def preset(cls, name: str) -> Predictor:
+        """A named predictor, not fitted, see `foretell.presets`.
+
+        Raises:
+            InvalidDataError: If there is none of that name.
+
+        >>> Predictor.preset("nas-bowl")
+        Predictor(of_cells -> gaussian_process, not fitted)
+        """
+        from foretell.presets import PRESETS
+
+        if name not in PRESETS:
+            msg = f"a preset must be one of {sorted(PRESETS)}, but got {name!r}: choose one"
+            raise InvalidDataError(msg)
+        return PRESETS[name]()
+
     def encode(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Encoding:
         """Columns of candidates, graphs or configurations, all encoders side by side."""
         candidates = [as_candidate(item) for item in items]

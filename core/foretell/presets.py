@@ -1,15 +1,57 @@
-"""The named predictors: each a few lines over encoders and surrogates."""
+"""The named predictors: published systems and ours, each a few lines over encoders and surrogates.
+
+    predictor = Predictor.preset("foretell")
+
+Where a system's published input is the cell alone, it sees the first cell of a candidate (`Candidate.cells`). Settings
+are the papers' where known and named in the surrogates; what we changed is said there. Search schedules are not part of
+a predictor: a preset is what ranks, `foretell.acquisition` and the adapters decide what is evaluated.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from foretell.encoders import Flow, GraphStatistics, OfCells, OperatorStatistics
+from foretell.encoders import (
+    Adjacency,
+    Encoder,
+    Flow,
+    LearningCurve,
+    OfCells,
+    OperatorStatistics,
+    Paths,
+    WeisfeilerLehman,
+)
 from foretell.predictor import Predictor
-from foretell.surrogates import Calibrated, CrossFitted, ExtraTrees, GaussianProcess, OnGroups, RandomForest, Stack
+from foretell.surrogates import (
+    BayesianNetwork,
+    Calibrated,
+    CrossFitted,
+    ExtraTrees,
+    FlowNetwork,
+    GaussianProcess,
+    GradientBoosting,
+    MlpEnsemble,
+    OnGroups,
+    PairwiseNetwork,
+    RandomForest,
+    Stack,
+    SupportVectors,
+    Surrogate,
+    TwoStage,
+)
+
+CELL_CLASSES = (
+    "AvgPool3x3", "AvgPool3x3/2", "Conv1x1", "Conv3x3", "Depthwise3x3", "Depthwise3x3/2", "Depthwise3x3/2d2",
+    "Depthwise3x3d2", "Depthwise5x5", "Depthwise5x5/2", "Depthwise5x5/2d2", "Depthwise5x5d2", "Identity", "Identity/2",
+    "Input", "MaxPool3x3", "MaxPool3x3/2", "Output", "Unknown",
+)  # fmt: skip
+"""Operators of the cells of NAS-Bench-101, 201, 301 and TransNAS-Bench-101, for their adjacency encoding."""
+CELL_NODES = 11
+"""Nodes of the largest of these cells."""
 
 _CORE = ("sizes", "attributes", "fewest", "soft", "entry", "first", "flow *")
-_WHOLE = ("sizes", "counts", "most", "fewest", "walks", "neighbours", "transitions", "depths")
+_COUNTING = ("sizes", "counts", "most", "fewest", "walks", "neighbours", "transitions", "depths")
 _LENGTH_SCALE = 1.4  # of groups of standardised columns
 
 
@@ -17,23 +59,50 @@ def foretell() -> Predictor:
     """Ours: three Gaussian processes and trees, weighted by leave-one-out rank agreement, with calibrated intervals.
 
     One process sees a few strong groups of columns of the network, one those of its cells, one all of the network's.
-
-    Blocks, length scale and members were chosen on TransNAS-Bench-101 micro and the NAS-Bench-301 sample.
+    Blocks, length scale and members were chosen on TransNAS-Bench-101 micro and the NAS-Bench-301 sample; the cells'
+    columns after a look at NAS-Bench-201, where they help most.
     """
     cells = OperatorStatistics(("attributes", "fewest", "soft", "entry", "first"))
     gp = GaussianProcess(length_scale=_LENGTH_SCALE)
     members = (
         OnGroups(gp, _CORE),
         OnGroups(gp, ("cell *", "sizes")),
-        OnGroups(gp, (*_WHOLE, *_CORE, "exit", "last")),
-        OnGroups(CrossFitted(ExtraTrees(n_trees=10, max_features=0.3)), _WHOLE),
+        OnGroups(gp, (*_COUNTING, *_CORE, "exit", "last")),
+        OnGroups(CrossFitted(ExtraTrees(n_trees=10, max_features=0.3)), _COUNTING),
     )
-    return Predictor((OperatorStatistics(), Flow(), OfCells(cells), OfCells(Flow())), Calibrated(Stack(members, 0.2)))
+    encoders = (OperatorStatistics(), Flow(), OfCells(cells), OfCells(Flow()))
+    return Predictor(encoders, Calibrated(Stack(members, temperature=0.2)))
 
 
-PRESETS: Mapping[str, Callable[[], Predictor]] = {
-    "foretell": foretell,
-    "statistics-gp": lambda: Predictor((GraphStatistics(),), GaussianProcess()),
-    "graf": lambda: Predictor((OfCells(OperatorStatistics()),), RandomForest()),
-}
+def _of_cell(encoder: Encoder, surrogate: Surrogate) -> Predictor:
+    return Predictor((OfCells(encoder, number=1),), surrogate)
+
+
+def _of_matrix(surrogate: Surrogate) -> Predictor:
+    return _of_cell(Adjacency(CELL_NODES, CELL_CLASSES), surrogate)
+
+
+PRESETS: Mapping[str, Callable[[], Predictor]] = MappingProxyType(
+    {
+        "foretell": foretell,
+        # Kadlecova et al., 2024, https://arxiv.org/abs/2404.16551
+        "graf": lambda: _of_cell(OperatorStatistics(), RandomForest()),
+        # Luo et al., 2020, https://arxiv.org/abs/2007.04785
+        "gbdt-nas": lambda: _of_matrix(GradientBoosting()),
+        # Ru et al., 2021, https://arxiv.org/abs/2006.07556
+        "nas-bowl": lambda: _of_cell(WeisfeilerLehman(), GaussianProcess(length_scale=_LENGTH_SCALE)),
+        # Wen et al., 2020, https://arxiv.org/abs/1912.00848
+        "neural-predictor": lambda: _of_matrix(TwoStage()),
+        # Akhauri and Abdelfattah, 2024, https://arxiv.org/abs/2403.02484
+        "flan": lambda: _of_matrix(FlowNetwork()),
+        # Dudziak et al., 2020, https://arxiv.org/abs/2007.08668
+        "brp-nas": lambda: _of_matrix(PairwiseNetwork()),
+        # White et al., 2021, https://arxiv.org/abs/1910.11858
+        "bananas": lambda: _of_cell(Paths(), MlpEnsemble()),
+        # Tuli et al., 2022, https://arxiv.org/abs/2205.11656
+        "boshnas": lambda: Predictor((OperatorStatistics(),), BayesianNetwork()),
+        # Baker et al., 2017, https://arxiv.org/abs/1705.10823
+        "baker": lambda: Predictor((LearningCurve(), OperatorStatistics(("sizes",))), SupportVectors()),
+    }
+)
 """Predictors by name."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class OfCells:
     """Columns of each cell side by side; a network of which no cells are known is its own first cell.
 
+    With one cell its columns keep their names and groups, with more these begin with `cell 0: `.
+
     Args:
         encoder: Encodes one cell as it would a network.
         number: How many cells there may be; further ones are left out.
@@ -38,6 +40,8 @@ class OfCells:
         for k in range(self.number):
             alone = [self._cell(c, k) for c in candidates]
             found = self.encoder.encode(alone)
+            if self.number == 1:
+                return found
             names = tuple(f"cell {k}: {name}" for name in found.names)
             groups = tuple(f"cell {k}: {group}" for group in found.groups)
             blocks.append(Encoding(found.values, names, groups, found.scaled, found.verbatim))
