@@ -63,7 +63,7 @@ def foretell() -> Predictor:
     columns after a look at NAS-Bench-201, where they help most.
     """
     cells = OperatorStatistics(("attributes", "fewest", "soft", "entry", "first"))
-    gp = GaussianProcess(length_scale=_LENGTH_SCALE)
+    gp = GaussianProcess(length_scale=_LENGTH_SCALE, fit_rows=500)
     members = (
         OnGroups(gp, _CORE),
         OnGroups(gp, ("cell *", "sizes")),

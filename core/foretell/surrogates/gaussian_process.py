@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _JITTER = 1e-8
 _MANY_COLUMNS, _MANY_ROWS = 16, 1000
-_FIT_ROWS = 200  # likelihood is maximised on at most so many rows; conditioning uses all
 _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), math.log(20.0)),
                "t2": (math.log(1e-5), math.log(2.0))}  # fmt: skip
 
@@ -48,15 +47,17 @@ class GaussianProcess:
         length_scale: The most probable length scale, if there is one group. The default is where the published density,
             LogNormal(sqrt 2, sqrt 3), is highest over ell: right for hyperparameters, each a group with values in
             [0, 1]. Groups of standardised columns have distances some times larger.
+        fit_rows: Observations on which theta is fitted at most; conditioning uses all. Time grows with its cube.
     """
 
     name: ClassVar[str] = "gaussian_process"
     max_iterations: int = 40
     length_scale: float = math.exp(math.sqrt(2.0) - 3.0)
+    fit_rows: int = 200
 
     def __post_init__(self) -> None:
-        if not self.length_scale > 0 or self.max_iterations < 1:
-            msg = f"`length_scale > 0` and `max_iterations >= 1` must hold, but got {self}: keep the defaults"
+        if not self.length_scale > 0 or self.max_iterations < 1 or self.fit_rows < 4:
+            msg = f"`length_scale > 0`, `max_iterations >= 1`, `fit_rows >= 4` must hold, but got {self}: see defaults"
             raise InvalidDataError(msg)
 
     def fit(
@@ -65,7 +66,7 @@ class GaussianProcess:
         """See `Surrogate.fit`."""
         X, y = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
         index = group_index(groups)
-        rows = fit_rows(y)
+        rows = fit_rows(y, self.fit_rows)
         theta = _fit_theta(
             np.ascontiguousarray(X[rows]).tobytes(), np.ascontiguousarray(y[rows]).tobytes(), index.tobytes(),
             len(rows), self.max_iterations, math.log(self.length_scale),
@@ -78,7 +79,9 @@ class GaussianProcess:
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
-        return {"max_iterations": self.max_iterations, "length_scale": self.length_scale}
+        return {
+            "max_iterations": self.max_iterations, "length_scale": self.length_scale, "fit_rows": self.fit_rows,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,13 +172,13 @@ def group_index(groups: Sequence[str]) -> Int[np.ndarray, " d"]:
     return np.array([numbers[g] for g in groups], dtype=np.int64)
 
 
-def fit_rows(y: Float[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
+def fit_rows(y: Float[np.ndarray, " n"], most: int = 200) -> Int[np.ndarray, " k"]:
     """Rows on which theta is fitted: all, or the best and an even share of the rest, one to three."""
-    if len(y) <= _FIT_ROWS:
+    if len(y) <= most:
         return np.arange(len(y))
     order = np.argsort(-y, kind="stable")
-    top, rest = order[: _FIT_ROWS // 4], np.sort(order[_FIT_ROWS // 4 :])
-    spread = rest[np.linspace(0, len(rest) - 1, _FIT_ROWS - len(top)).round().astype(int)]
+    top, rest = order[: most // 4], np.sort(order[most // 4 :])
+    spread = rest[np.linspace(0, len(rest) - 1, most - len(top)).round().astype(int)]
     return np.sort(np.concatenate([top, spread]))
 
 
