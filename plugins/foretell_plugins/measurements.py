@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `capture`, `coverage` and `few-shot`."""
+    """Name `capture`, `coverage`, `few-shot` and `table-search`."""
     register("capture", _capture)
     register("coverage", _coverage)
     register("few-shot", _few_shot)
+    register("table-search", _table_search)
 
 
 def _capture() -> Benchmark:
@@ -36,3 +37,9 @@ def _few_shot() -> Benchmark:
     from foretell.benchmarks.few_shot import FewShot
 
     return FewShot()
+
+
+def _table_search() -> Benchmark:
+    from foretell.benchmarks.table_search import TableSearch
+
+    return TableSearch()
