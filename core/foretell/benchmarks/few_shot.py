@@ -15,6 +15,7 @@ import numpy as np
 
 from foretell.benchmarks.protocol import SIZES, scores, split
 from foretell.benchmarks.runner import Cell
+from foretell.benchmarks.table_columns import TableColumns
 from foretell.benchmarks.tables import TABLES, Table
 from foretell.encoders import Encoding
 from foretell.metrics import kendall_tau, spearman_rho
@@ -23,45 +24,13 @@ from foretell.presets import PRESETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from jaxtyping import Int
-
     from foretell.candidate import Candidate
 
 _BASELINES = ("params", "flops")
-_CHUNK = 1024
 _TASKS = {
     "nasbench201": ("cifar10", "cifar100"), "nasbench101": ("test_acc",), "nasbench301": ("val_acc",),
     "transnasbench101": ("class_scene", "jigsaw", "autoencoder", "room_layout"),
 }  # fmt: skip
-
-
-class _Columns:
-    """Columns of those rows of a table that were asked for so far."""
-
-    def __init__(self, encode: Callable[[Sequence[Candidate]], Encoding], table: Table) -> None:
-        self._encode, self._table = encode, table
-        self._at: dict[int, int] = {}
-        self._blocks: list[Encoding] = []
-        self._seconds = 0.0
-
-    def rows(self, wanted: Int[np.ndarray, " k"]) -> Encoding:
-        """Columns of some rows, in their order."""
-        missing = [i for i in wanted.tolist() if i not in self._at]
-        for low in range(0, len(missing), _CHUNK):
-            part = missing[low : low + _CHUNK]
-            candidates = [self._table.candidate(i) for i in part]
-            start = time.process_time()
-            self._blocks.append(self._encode(candidates))
-            self._seconds += time.process_time() - start
-            self._at |= {i: len(self._at) + k for k, i in enumerate(part)}
-        if len(self._blocks) > 1:
-            self._blocks = [Encoding.on_top(self._blocks)]
-        return self._blocks[0].rows(np.array([self._at[i] for i in wanted.tolist()]))
-
-    @property
-    def milliseconds(self) -> float:
-        """Mean time of encoding one architecture."""
-        return 1e3 * self._seconds / max(len(self._at), 1)
 
 
 @dataclass
@@ -71,7 +40,7 @@ class FewShot:
     name: str = "few-shot"
     methods: Sequence[str] = (*_BASELINES, *(name for name in PRESETS if name != "baker"))  # which needs curves
     _tables: dict[str, Table] = field(default_factory=dict)
-    _encoded: dict[tuple[str, str], _Columns] = field(default_factory=dict)
+    _encoded: dict[tuple[str, str], TableColumns] = field(default_factory=dict)
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task a family and 50 or 100 architectures."""
@@ -115,10 +84,10 @@ class FewShot:
         times = {"fit": (fitted - start, "s"), "query": (done - fitted, "s"), "encode": (columns.milliseconds, "ms")}
         return {**scores(posterior, truth[rows.test]), **times}
 
-    def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> _Columns:
+    def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> TableColumns:
         """Presets with the same encoders share their columns."""
         if (family, key) not in self._encoded:
-            self._encoded[family, key] = _Columns(encode, self._tables[family])
+            self._encoded[family, key] = TableColumns(encode, self._tables[family])
         return self._encoded[family, key]
 
 
