@@ -199,15 +199,16 @@ class GraphBatch:
 def _joins(
     edges: Int[np.ndarray, "E 2"], parents: Int[np.ndarray, " N"], source: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
-    """Which nodes lead from the input or a place where paths meet to a place where paths meet.
+    """Which nodes read the input or several others, and are read by such nodes only as read several.
 
     An identity that does so changes what is summed; any other one is the same as no operator.
     """
     from_join = parents > 1
     from_join[edges[source[edges[:, 0]], 1]] = True
-    fan = np.full(len(parents), np.iinfo(np.int64).max)
+    unread = np.iinfo(np.int64).max
+    fan = np.full(len(parents), unread)
     np.minimum.at(fan, edges[:, 0], parents[edges[:, 1]])
-    return np.asarray(from_join & (fan > 1))
+    return np.asarray(from_join & (fan > 1) & (fan < unread))
 
 
 def classes(

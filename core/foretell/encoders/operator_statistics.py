@@ -15,10 +15,12 @@ Blocks, each a group of columns (K operator classes, see `graph_batch.CLASSES`):
     walks: expected number of each class on a walk back from the output that chooses uniformly among inputs, the same
         for the mean over all paths, and the logarithm of the number of paths.
     entry, exit: square roots of how many operators of each class take the input, or give the output, and their shares.
-    first, last: share of walks back from the output whose first, or last, operator is of each class.
+    first, last: share of walks back from the output whose first operator, counted from the input, is of each class;
+        share of walks on from the input, choosing uniformly among consumers, whose last operator is.
     neighbours: square roots of how often an operator of one class directly feeds one of another.
     transitions: expected number of such steps on a walk back from the output.
-    depths: mean number of operators before and behind those of each class, on the longest path and on a random walk.
+    depths: mean number of operators up to and from those of each class on, themselves included, on the longest path and
+        on a random walk.
 
 Square roots and means, so that a network of twice as many equal cells differs by a factor that scaling removes.
 """
@@ -84,7 +86,7 @@ class OperatorStatistics:
         blocks: Which blocks, in order.
 
     Raises:
-        InvalidDataError: If a block is unknown or named twice.
+        InvalidDataError: If there is no block, or one is unknown or named twice.
 
     >>> from foretell import Candidate
     >>> from foretell.capture import nasbench201
@@ -97,7 +99,7 @@ class OperatorStatistics:
     blocks: tuple[str, ...] = tuple(_NAMES)
 
     def __post_init__(self) -> None:
-        if len(set(self.blocks)) != len(self.blocks) or not set(self.blocks) <= set(_NAMES):
+        if not 0 < len(set(self.blocks)) == len(self.blocks) or not set(self.blocks) <= set(_NAMES):
             msg = f"blocks must be different ones of {list(_NAMES)}, but got {self.blocks}: choose among them"
             raise InvalidDataError(msg)
 
@@ -139,12 +141,10 @@ def _attributes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[
     del graphs
     is_operator = batch.one_hot.sum(axis=1)
     weighted = batch.one_hot @ _WEIGHTED
-    own = (
-        np.column_stack(
-            [weighted, np.maximum(batch.kernel - 1, 0), weighted * batch.kernel**2, batch.params / 1e6, is_operator]
-        )
-        * is_operator[:, None]
-    )
+    kernel = batch.kernel.astype(np.float64)  # the square of a large one does not fit its type
+    taps = weighted * kernel**2
+    own = np.column_stack([weighted, np.maximum(kernel - 1, 0), taps, batch.params / 1e6, is_operator])
+    own *= is_operator[:, None]
     back = batch.reverse
     return np.concatenate(
         [
