@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from foretell.candidate import Candidate
 from foretell.encoders.encoding import Encoder, Encoding
+from foretell.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,9 @@ class OfCells:
         encoder: Encodes one cell as it would a network.
         number: How many cells there may be; further ones are left out.
 
+    Raises:
+        InvalidDataError: If the number is below 1.
+
     >>> from foretell.capture import nasbench201
     >>> from foretell.encoders import OperatorStatistics
     >>> spec = (2, 2, 2, 2, 2, 2)
@@ -33,6 +37,11 @@ class OfCells:
     name: ClassVar[str] = "of_cells"
     encoder: Encoder
     number: int = 2
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            msg = f"`number >= 1` must hold, but got {self.number=}: the default is 2"
+            raise InvalidDataError(msg)
 
     def encode(self, candidates: Sequence[Candidate]) -> Encoding:
         """See `Encoder.encode`; what a candidate lacks is absent, such as the second of one cell."""
