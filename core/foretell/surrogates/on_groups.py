@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from foretell.errors import InvalidDataError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from foretell.posterior import GaussianPosterior
     from foretell.surrogates.surrogate import FittedSurrogate, Surrogate
+
+_INNER = "inner."  # before the names of the inner surrogate's arrays, which may have `columns` of their own
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class OnGroups:
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedOnGroups:
         """See `Surrogate.from_arrays`."""
-        inner = {name: array for name, array in arrays.items() if name != "columns"}
+        inner = {name.removeprefix(_INNER): array for name, array in arrays.items() if name.startswith(_INNER)}
         return FittedOnGroups(self.surrogate.from_arrays(inner), arrays["columns"])
 
     def to_config(self) -> dict[str, object]:
@@ -64,9 +68,18 @@ class FittedOnGroups:
         return self.surrogate.predict(X[:, self.columns])
 
     def leave_one_out(self) -> GaussianPosterior:
-        """Belief about each observation given the others, where the surrogate has it."""
-        return self.surrogate.leave_one_out()  # type: ignore[attr-defined, no-any-return]
+        """Belief about each observation given the others.
+
+        Raises:
+            InvalidDataError: If the surrogate cannot leave one out.
+        """
+        if not hasattr(self.surrogate, "leave_one_out"):
+            inner = type(self.surrogate).__name__
+            msg = f"a surrogate must be able to leave one out, but {inner} cannot: put it into CrossFitted"
+            raise InvalidDataError(msg)
+        found: GaussianPosterior = self.surrogate.leave_one_out()
+        return found
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """See `FittedSurrogate.to_arrays`."""
-        return {**self.surrogate.to_arrays(), "columns": self.columns}
+        return {**{f"{_INNER}{name}": a for name, a in self.surrogate.to_arrays().items()}, "columns": self.columns}
