@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -93,7 +94,11 @@ def test_the_bench_writes_rows_resumes_and_plots(tmp_path: Path) -> None:
 def test_the_bench_refuses_what_it_does_not_know() -> None:
     done = subprocess.run(foretell("bench", "nothing"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.startswith("foretell: a benchmark must be one of ['latency']")
+    said = re.fullmatch(r"foretell: a benchmark must be one of (\[.*\]), but got 'nothing': choose one\n", done.stderr)
+    assert said is not None
+    named = ast.literal_eval(said[1])
+    assert named == sorted(named)
+    assert {"capture", "coverage", "few-shot", "latency"} <= set(named)
 
 
 def test_the_example_runs() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.benchmarks.tables import some_rows
+from foretell.errors import InvalidDataError
 from foretell.metrics import kendall_tau, spearman_rho
 
 if TYPE_CHECKING:
@@ -48,12 +49,22 @@ class Split:
 
 
 def split(family: str, rows: int, n: int, seed: int) -> Split:
-    """The split of a family's table with so many rows.
+    """The split of a family's table with so many rows; a smaller one of the same seed is part of it.
+
+    Raises:
+        InvalidDataError: If the table is too small for `n` architectures beside those for testing.
 
     >>> found = split("nasbench201", 15_625, 20, seed=0)
     >>> len(found.train), len(found.test), len(np.intersect1d(found.train, found.test))
     (20, 15605, 0)
     """
+    available = rows - (_TEST_101 if family == "nasbench101" else 1)
+    if not 1 <= n <= available:
+        msg = (
+            f"a split of {rows} architectures of {family} trains on 1 to {available}, but got {n=}: choose another n, "
+            "or give the whole table"
+        )
+        raise InvalidDataError(msg)
     if family == "nasbench101":
         test = np.sort(some_rows(rows, _TEST_101, _TEST_SEED))
         others = np.setdiff1d(np.arange(rows), test, assume_unique=True)
