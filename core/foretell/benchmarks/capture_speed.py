@@ -69,11 +69,14 @@ class CaptureSpeed:
         """One line a model, then the medians over models."""
         metrics = list(dict.fromkeys(m.metric for m in rows))
         models = list(dict.fromkeys(m.task for m in rows))
+        found: dict[tuple[str | None, str], list[float]] = {}
+        for m in rows:
+            found.setdefault((m.task, m.metric), []).append(m.value)
+        of_model = {key: median(values) for key, values in found.items()}
         lines = [f"{'model':28}" + "".join(f"{name:>24}" for name in metrics)]
         for model in [*models, None]:
-            values = [
-                [m.value for m in rows if m.metric == name and (model is None or m.task == model)] for name in metrics
-            ]
+            asked = models if model is None else [model]
+            values = [[of_model[m, name] for m in asked if (m, name) in of_model] for name in metrics]
             shown = (f"{median(v):24.3f}" if v else f"{'-':>24}" for v in values)
             lines.append(f"{model or f'median of {len(models)}':28}" + "".join(shown))
         return lines
