@@ -134,9 +134,16 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
         np.testing.assert_allclose(fitted.score_gradient(X, 0.7, 0.3)[:, j], slope, atol=5e-3)
 
 
+INSIDE = {"surrogate": {"name": "extra_trees", "config": {"n_trees": 3}}}
+NEEDED = {  # settings without a default
+    "calibrated": INSIDE, "cross_fitted": INSIDE, "on_groups": {**INSIDE, "groups": ["a", "b *"]},
+    "stack": {"members": [INSIDE["surrogate"], {"name": "gaussian_process", "config": {}}]},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", sorted(SURROGATES))
 def test_every_registered_name_makes_what_its_json_settings_rebuild(name: str) -> None:
-    made = SURROGATES.make(name, {})
+    made = SURROGATES.make(name, NEEDED.get(name, {}))
     assert made.name == name
     assert SURROGATES.make(name, json.loads(json.dumps(made.to_config()))) == made
 
