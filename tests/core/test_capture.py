@@ -568,3 +568,75 @@ def test_a_sum_with_something_learnt_keeps_it() -> None:
             return x + torch.addcmul(self.shift, self.scale, x * x.mean((2, 3), keepdim=True))
 
     assert capture_module(Biased(), torch.zeros(1, 4, 6, 6)).params == 8
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda whole, part: whole[:, 0].copy_(part),
+        lambda whole, part: whole[:, 0].add_(part),
+        lambda whole, part: whole.unbind(1)[0].unsqueeze(1)[:, 0].mul_(part),
+        lambda whole, part: whole[:, 0].__setitem__(slice(None), part),
+        lambda whole, part: whole.view(-1, 4)[:2].copy_(part),
+    ],
+)
+@pytest.mark.parametrize("route", [record, export])
+def test_what_is_written_into_a_view_is_in_the_tensor(
+    route: Callable[..., ComputationGraph], write: Callable[[torch.Tensor, torch.Tensor], object]
+) -> None:
+    class Scan(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.outer = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            states = torch.zeros_like(x)
+            write(states, self.inner(x[:, 0]))
+            return self.outer(states)
+
+    g = route(meta_copy(Scan()), (torch.zeros(2, 3, 4),), {}, "Scan")
+    assert g.params == 2 * (4 * 4 + 4)
+    assert g.flops == 2 * 4 * 4 * (1 + 3)
+
+
+def test_a_step_by_step_recurrence_keeps_every_step() -> None:
+    class Scan(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            states, state = torch.zeros_like(x), torch.zeros_like(x[:, 0])
+            for t in range(x.shape[1]):
+                state = torch.tanh(state + x[:, t])
+                states[:, t].copy_(state)
+            return states
+
+    counts = capture_module(Scan(), torch.zeros(1, 3, 4)).op_counts()
+    assert (counts["Tanh"], counts["Where"]) == (3, 2)  # the first write goes into nothing but zeros
+
+
+def test_what_overwrites_a_tensor_makes_it_anew() -> None:
+    class Overwritten(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = x.exp()
+            y.copy_(x.tanh())
+            z = y.flatten(1)
+            z.sigmoid_()
+            return y
+
+    assert capture_module(Overwritten(), torch.zeros(1, 3, 4)).op_counts() == {
+        "Input": 1, "Tanh": 1, "Sigmoid": 1, "Output": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_product_of_all_examples_counts_for_one(batch: int) -> None:
+    class Towers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = nn.Linear(5, 8), nn.Linear(7, 8)
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return self.left(x) @ self.right(y).t()
+
+    g = capture_module(Towers(), torch.zeros(batch, 5), torch.zeros(batch, 7))
+    with FlopCounterMode(display=False) as counter:
+        Towers()(torch.zeros(1, 5), torch.zeros(1, 7))
+    assert g.flops == counter.get_total_flops()

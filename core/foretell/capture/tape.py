@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_UNKNOWN = 0.5
 """Share of `Unknown` among a network's operators above which its graph says too little of it."""
 _LIKE_ANOTHER = frozenset({"type_as", "view_as", "reshape_as", "expand_as"})  # of the second, only type or shape
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul"})
 _WIDENING = frozenset({"expand", "expand_as", "broadcast_to", "repeat", "repeat_interleave", "cat", "tile"})
 
 
@@ -56,6 +57,7 @@ class Tape:
         self._work: dict[int, int] = {}  # FLOPs of calls on constants alone, by a key that travels as weights do
         self._spread: set[int] = set()  # constants that have the batch among their dimensions
         self._owed = 0  # of these, what met an activation where there is no node to hold it
+        self._whole: dict[int, torch.Tensor] = {}  # a view -> the tensor whose memory it shows
         self._batch = batch
 
     def enter(self, tensors: Iterable[torch.Tensor]) -> None:
@@ -66,13 +68,47 @@ class Tape:
 
     def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> None:
         """Add one call with its tensors, in the order in which they ran."""
+        written = args[0] if args and isinstance(args[0], torch.Tensor) and translation.in_place(name) else None
         name = translation.normalised(name)
-        outputs = list(flat(result)) if name != "setitem" else [args[0]]
+        outputs = list(flat(result))
         inputs = list(flat((args, tuple(kwargs.values()))))
         if name in _LIKE_ANOTHER:
             inputs = inputs[:1]
+        if written is not None:
+            outputs = [written, *(t for t in outputs if t is not written)]
+            if name == "copy":  # what was there before is gone
+                inputs = inputs[1:]
+                self._activations.pop(id(written), None)
         if not outputs:
             return
+        self._note(name, args, kwargs, inputs, outputs)
+        if written is not None:
+            self._write_through(written)
+        elif inputs:
+            memory = inputs[0].untyped_storage()._cdata
+            for tensor in outputs:
+                if tensor is not inputs[0] and tensor.untyped_storage()._cdata == memory:
+                    self._whole[id(tensor)] = self._whole.get(id(inputs[0]), inputs[0])
+
+    def _write_through(self, view: torch.Tensor) -> None:
+        """After a call that changed a view in place, such as `x[:, 0].add_(y)`: so did the tensor that it shows."""
+        whole = self._whole.get(id(view))
+        if whole is None:
+            return
+        if view.numel() < whole.numel():
+            self._note("setitem", (whole, None, view), {}, [whole, view], [whole])
+        elif id(view) in self._activations:
+            self._bind(whole, self._activations[id(view)])
+
+    def _note(
+        self,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        inputs: list[torch.Tensor],
+        outputs: list[torch.Tensor],
+    ) -> None:
+        result = outputs[0]
         if name == "stack":
             self._stacks[id(result)] = (inputs, translation.dimension(args, kwargs) % result.dim())
         elif name == "sum" and self._is_stack(args, kwargs):
@@ -109,7 +145,7 @@ class Tape:
             size, work = self._newly_used(made_of)
             made = translation.node(
                 name, args, kwargs, shapes=(active[0].shape, outputs[0].shape), weights=weights, params=size,
-                channels_first=after, batch=self._batch,
+                channels_first=after, batch=self._batch ** (1 + self._crosses(op, active, outputs[0])),
             )  # fmt: skip
             if work or self._owed:
                 made, self._owed = replace(made, flops=made.flops + work + self._owed), 0
@@ -118,6 +154,10 @@ class Tape:
             produced = self._add(made, parents)
         for tensor in outputs:
             self._bind(tensor, Activation(produced, after))
+
+    def _crosses(self, op: str | None, active: Sequence[torch.Tensor], output: torch.Tensor) -> bool:
+        """Whether a product holds every example against every other, as CLIP does images and texts."""
+        return op in _PRODUCTS and len(active) == 2 and tuple(output.shape) == (self._batch, self._batch)
 
     def _is_stack(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
         """Whether a sum runs over the dimension along which its argument was stacked, and drops it."""

@@ -87,6 +87,9 @@ COUNTED = frozenset({"Conv", "ConvTranspose", "MatMul", "BatchMatMul", "Attentio
 """Operators that have FLOPs."""
 
 
+_AUGMENTED = frozenset({"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"})
+
+
 def normalised(name: str) -> str:
     """The name shared by all spellings of a call: `relu_` becomes `relu`, `__iadd__` becomes `add`.
 
@@ -97,6 +100,18 @@ def normalised(name: str) -> str:
     if name.startswith("__") and bare[0] in "ir" and bare[1:] in {"add", "mul", "sub", "truediv", "pow", "matmul"}:
         bare = "rsub" if bare == "rsub" else bare[1:]
     return bare.removesuffix("_with_indices").removesuffix("_fallback")
+
+
+def in_place(name: str) -> bool:
+    """Whether a call, by the name it was called by, changes its first argument.
+
+    >>> [in_place(n) for n in ("relu_", "__iadd__", "__setitem__", "relu", "__add__", "__invert__")]
+    [True, True, True, False, False, False]
+    """
+    if name.startswith("__"):
+        bare = name.strip("_")
+        return bare == "setitem" or (bare[0] == "i" and bare[1:] in _AUGMENTED)
+    return name.endswith("_")
 
 
 def operator_of(name: str) -> str | None:
