@@ -640,3 +640,26 @@ def test_a_product_of_all_examples_counts_for_one(batch: int) -> None:
     with FlopCounterMode(display=False) as counter:
         Towers()(torch.zeros(1, 5), torch.zeros(1, 7))
     assert g.flops == counter.get_total_flops()
+
+
+class Unchanged(torch.autograd.Function):
+    """An identity, as quantisers use it to scale a gradient."""
+
+    @staticmethod
+    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:
+        del ctx
+        return x
+
+
+def test_what_a_function_of_autograd_hands_on_is_still_a_parameter() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.linear = nn.Parameter(torch.zeros(4, 4)), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return Unchanged.apply(self.linear(Unchanged.apply(x))) @ Unchanged.apply(self.weight)
+
+    g = capture_module(Scaled(), torch.zeros(1, 4))
+    assert (g.params, g.flops) == (4 * 4 + 4 + 4 * 4, 2 * 2 * 4 * 4)
+    assert g.op_counts()["MatMul"] == 2

@@ -77,7 +77,7 @@ def record(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
     """Run a meta copy of a module once and return its graph.
 
     Args:
-        module: A module on the meta device, see `meta_copy`.
+        module: A module on the meta device, see `meta_copy`; its parameters are frozen.
         args: Positional example inputs, on any device.
         kwargs: Keyword example inputs.
         where: The module's name for messages.
@@ -89,6 +89,7 @@ def record(module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], wh
     args, kwargs = to_meta_inputs(args), {k: to_meta_inputs([v])[0] for k, v in kwargs.items()}
     inputs = list(flat((args, kwargs)))
     learnt = {id(p): (name, p.numel() if p.requires_grad else 0) for name, p in module.named_parameters()}
+    module.requires_grad_(requires_grad=False)  # else what an identity of `torch.autograd.Function` makes goes unseen
     tape = Tape(learnt, batch=int(inputs[0].shape[0]) if inputs and inputs[0].dim() else 1)
     tape.enter(inputs)
     with torch.no_grad(), torch.device("meta"), _Recorder(tape):

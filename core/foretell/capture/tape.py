@@ -110,7 +110,7 @@ class Tape:
     ) -> None:
         result = outputs[0]
         if name == "stack":
-            self._stacks[id(result)] = (inputs, translation.dimension(args, kwargs) % result.dim())
+            self._stacks[id(result)] = (inputs, (translation.dimension(args, kwargs) or 0) % result.dim())
         elif name == "sum" and self._is_stack(args, kwargs):
             name, inputs = "add", self._stacks[id(args[0])][0]  # the sum of any number of tensors is one node
         active = [t for t in inputs if id(t) in self._activations]
@@ -156,7 +156,10 @@ class Tape:
             self._bind(tensor, Activation(produced, after))
 
     def _crosses(self, op: str | None, active: Sequence[torch.Tensor], output: torch.Tensor) -> bool:
-        """Whether a product holds every example against every other, as CLIP does images and texts."""
+        """Whether a product holds every example against every other, as CLIP does images and texts.
+
+        Its work grows with the square of the batch. What the result is multiplied by (timm: `csatv2`) is not followed.
+        """
         return op in _PRODUCTS and len(active) == 2 and tuple(output.shape) == (self._batch, self._batch)
 
     def _is_stack(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
