@@ -2,7 +2,8 @@
 
 In the spirit of GRAF (Kadlecova et al., 2024, "Surprisingly Strong Performance Prediction with Neural Graph
 Features", https://arxiv.org/abs/2404.16551), but for any network and not for the cells of one benchmark.
-Nothing is learnt, and the same network gives the same columns however its nodes are numbered.
+Nothing is learnt, and the same network gives the same columns however its nodes are numbered. The light one, for
+searches that encode at every step; `OperatorStatistics` says some times more, at some times the cost, and ranks better.
 
 Notation: N nodes, E edges, K operator classes.
 """
