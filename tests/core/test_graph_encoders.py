@@ -26,7 +26,6 @@ from foretell.encoders import (
     LaplacianSpectrum,
     Paths,
     WeisfeilerLehman,
-    dense_graphs,
 )
 from foretell.encoders.operator_class import operator_classes
 from foretell.encoders.stable_hash import mix, uniform
@@ -34,6 +33,7 @@ from foretell.errors import InvalidArchitectureError, InvalidDataError
 from foretell.graph import ComputationGraph, Node
 from foretell.predictor import Predictor
 from foretell.surrogates import ExtraTrees
+from foretell.surrogates.dense_graphs import GraphColumns
 
 KINDS = (("Conv", 1), ("Conv", 3), ("MaxPool", 3), ("Identity", 0))
 SHAPE = (4, 8, 8)
@@ -214,7 +214,9 @@ def test_adjacency_is_lossless_even_after_scaling(spec: Spec) -> None:
     encoding = Adjacency(10, CLASSES).encode([Candidate(g), Candidate(chain(*KINDS)), Candidate()])
     scaler = ColumnScaler.fit(encoding)
     assert scaler.groups == encoding.groups
-    operators, edges = dense_graphs(scaler.transform(encoding), 10)
+    graphs = GraphColumns.of(scaler.groups).graphs(scaler.transform(encoding))
+    operators, edges = graphs.operators, graphs.adjacency
+    assert operators.shape[1] == 10
     assert not operators[2].any()
     found = networkx.DiGraph([(a, b) for a, b in np.argwhere(edges[0]).tolist()])
     found.add_nodes_from((i, {"label": CLASSES[int(np.argmax(row))]}) for i, row in enumerate(operators[0]) if any(row))

@@ -16,6 +16,7 @@ import numpy as np
 
 from foretell.candidate import Candidate
 from foretell.capture import nasbench101, nasbench201, nasbench301, transnasbench101
+from foretell.capture.families import FAMILIES
 from foretell.errors import InvalidDataError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -99,17 +100,12 @@ class _Cells101(Sequence[Any]):
         return self._adjacency[i, :n, :n].tolist(), [_OPS_101[o] for o in self._ops[i, :n].tolist()]
 
 
-def graph_101(spec: tuple[list[list[int]], list[str]]) -> ComputationGraph:
-    """The network of one row of `nasbench101`."""
-    return nasbench101.graph(*spec)
-
-
 def load_101() -> Table:
     """All 423,624 cells of NAS-Bench-101: `test_acc`, mean of three runs of 108 epochs, a fraction."""
     with np.load(data_file("nasbench101/nb101.npz")) as stored:
         cells = _Cells101(stored["adjacency"], stored["ops"], stored["n_vertices"])
         targets = {"test_acc": stored["test_acc_mean"].astype(np.float64)}
-    return Table("nasbench101", cells, graph_101, targets, nasbench101.cells)
+    return Table("nasbench101", cells, FAMILIES["nasbench101"].graph, targets, nasbench101.cells)
 
 
 def load_201() -> Table:

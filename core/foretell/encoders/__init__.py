@@ -1,6 +1,6 @@
 """Encoders turn candidates into columns; the registry lets checkpoints and plugins name them."""
 
-from foretell.encoders.adjacency import Adjacency, dense_graphs
+from foretell.encoders.adjacency import Adjacency
 from foretell.encoders.encoding import ColumnScaler, Encoder, Encoding
 from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
@@ -30,6 +30,5 @@ __all__ = [
     "OperatorStatistics",
     "Paths",
     "WeisfeilerLehman",
-    "dense_graphs",
     "register_encoder",
 ]

@@ -1,6 +1,6 @@
 """Encoder of small graphs: the adjacency matrix and the operators, one-hot, as the oldest predictors take them.
 
-Lossless, hence the input of graph networks, which rebuild the matrices with `dense_graphs`; and the encoding of
+Lossless, hence the input of graph networks, which rebuild the matrices (`surrogates.dense_graphs`); and the encoding of
 NAS-Bench-101 (Ying et al., 2019, https://arxiv.org/abs/1902.09635) and of GBDT-NAS (Luo et al., 2020,
 https://arxiv.org/abs/2007.04785). Other encoders serve a Gaussian process far better (White et al., 2020, "A
 Study on Encodings for Neural Architecture Search", https://arxiv.org/abs/2007.04965).
@@ -54,8 +54,10 @@ class Adjacency:
     >>> encoder = Adjacency.fit_to([cell])
     >>> encoder
     Adjacency(max_nodes=4, classes=('Conv3x3', 'Input', 'Output'))
-    >>> operators, edges = dense_graphs(encoder.encode([Candidate(cell)]).values, 4)
-    >>> [encoder.classes[k] for k in operators[0].argmax(axis=1)], edges[0].astype(int).tolist()
+    >>> from foretell.surrogates.dense_graphs import GraphColumns
+    >>> columns = encoder.encode([Candidate(cell)])
+    >>> graphs = GraphColumns.of(columns.groups).graphs(columns.values)
+    >>> [encoder.classes[k] for k in graphs.operators[0].argmax(axis=1)], graphs.adjacency[0].astype(int).tolist()
     (['Input', 'Conv3x3', 'Conv3x3', 'Output'], [[0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
     """
 
@@ -134,23 +136,3 @@ class Adjacency:
         a, b = place[source], place[target]
         values[joined.owner[source], n * k + a * (2 * n - a - 1) // 2 + b - a - 1] = 1.0
         return values
-
-
-def dense_graphs(
-    columns: Float[np.ndarray, "G columns"], max_nodes: int
-) -> tuple[Float[np.ndarray, "G n K"], Float[np.ndarray, "G n n"]]:
-    """Rebuild the matrices from the columns of an `Adjacency`, as it gives them or after scaling.
-
-    Args:
-        columns: The columns of the groups `operators` and `edges`, in their order.
-        max_nodes: Nodes of the largest graph, n.
-
-    Returns:
-        One-hot operators, zeros where a graph has fewer nodes; and the upper triangular adjacency matrices.
-    """
-    n = max_nodes
-    pairs = n * (n - 1) // 2
-    split = columns.shape[1] - pairs
-    matrix = np.zeros((len(columns), n, n), dtype=columns.dtype)
-    matrix[:, *np.triu_indices(n, 1)] = columns[:, split:]
-    return columns[:, :split].reshape(len(columns), n, split // n), matrix

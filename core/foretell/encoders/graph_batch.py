@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.encoders.joined_graphs import JoinedGraphs
 from foretell.operations import operation
 
 if TYPE_CHECKING:
@@ -63,21 +64,17 @@ class GraphBatch:
     @classmethod
     def of(cls, graphs: Sequence[ComputationGraph]) -> GraphBatch:
         """Join and reduce graphs."""
-        sizes = np.array([len(g) for g in graphs])
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        owner = np.repeat(np.arange(len(graphs)), sizes)
+        joined = JoinedGraphs(graphs)
+        edges, parents = joined.edges.astype(np.int64), joined.fan_in
         op = np.concatenate([g.op for g in graphs])
         kernel = np.concatenate([g.kernel for g in graphs]).max(axis=1)
         params = np.concatenate([g.node_params for g in graphs])
-        edges = np.concatenate([g.edges + s for g, s in zip(graphs, starts, strict=True)]).astype(np.int64)
         dilation = np.concatenate([g.dilation for g in graphs]).max(axis=1)
         stride = np.concatenate([g.stride for g in graphs]).max(axis=1)
         kind = classes(op, kernel, dilation)
-        parents = np.bincount(edges[:, 1], minlength=len(op))
-        children = np.bincount(edges[:, 0], minlength=len(op))
         source = np.isin(op, [operation("Input").id, operation("Unknown").id])  # of the unknown nothing is known
         kind[(kind == _SKIP) & (stride == 1) & ~_joins(edges, parents, source)] = -1
-        is_end = (op == operation("Output").id) | (children == 0)
+        is_end = (op == operation("Output").id) | (joined.fan_out == 0)
         passing = (kind < 0) & (parents == 1) & ~is_end
         behind = np.arange(len(op))
         into = passing[edges[:, 1]]
@@ -90,7 +87,7 @@ class GraphBatch:
             kind[~passing],
             kernel[~passing],
             params[~passing],
-            owner[~passing],
+            joined.owner[~passing],
             kept,
             len(graphs),
             position[np.flatnonzero(is_end)],

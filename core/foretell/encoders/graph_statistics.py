@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from foretell.encoders.encoding import Encoding
+from foretell.encoders.joined_graphs import JoinedGraphs
 from foretell.operations import operation
 
 if TYPE_CHECKING:
@@ -84,14 +85,11 @@ class GraphStatistics:
 
 
 def _statistics(graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "graphs columns"]:
-    sizes = np.array([len(g) for g in graphs])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    owner = np.repeat(np.arange(len(graphs)), sizes)
+    joined = JoinedGraphs(graphs)
+    sizes, starts, owner, edges, levels = joined.sizes, joined.starts, joined.owner, joined.edges, joined.levels
     op = np.concatenate([g.op for g in graphs])
     kernel = np.concatenate([g.kernel for g in graphs]).max(axis=1)
     shape = np.concatenate([g.out_shape for g in graphs]).astype(np.float64)  # height x width may exceed int32
-    edges = np.concatenate([g.edges + s for g, s in zip(graphs, starts, strict=True)])
-    levels = np.concatenate([g.levels for g in graphs])
     kinds = _classes(op, kernel)
 
     counts = np.zeros((len(graphs), len(_CLASSES)))
@@ -99,8 +97,7 @@ def _statistics(graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "graphs
     np.add.at(counts, (owner[known], kinds[known]), 1.0)
     weighted = np.isin(kinds, [0, 1, 2, 3, 4])
     width, resolution = np.log2(1.0 + shape[:, 0]), np.log2(1.0 + shape[:, 1] * shape[:, 2])
-    in_degree = np.bincount(edges[:, 1], minlength=len(op))
-    joins = np.bincount(owner, weights=in_degree > 1, minlength=len(graphs))
+    joins = np.bincount(owner, weights=joined.fan_in > 1, minlength=len(graphs))
     spans = (levels[edges[:, 1]] - levels[edges[:, 0]]) > 1
     residual = np.bincount(owner[edges[:, 1]], weights=spans, minlength=len(graphs))
     per = np.maximum(np.bincount(owner, weights=weighted, minlength=len(graphs)), 1.0)

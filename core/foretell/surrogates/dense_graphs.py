@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.encoders.adjacency import EDGES, OPERATORS
 from foretell.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jaxtyping import Bool, Float, Int
-
-OPERATORS, EDGES = "operators", "edges"
 
 
 @dataclass(frozen=True, eq=False)
