@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class FittedPredictor:
+    """What `Predictor.fit` learnt, in the order in which a prediction passes through it.
+
+    Args:
+        scaler: From encoded columns to those of the surrogate.
+        surrogate: From these to a belief about the normal score of the target.
+        warp: Between targets and normal scores.
+    """
+
     scaler: ColumnScaler
-    warp: TargetWarp
     surrogate: FittedSurrogate
+    warp: TargetWarp
 
 
 @dataclass(repr=False)
@@ -53,7 +61,7 @@ class Predictor:
     surrogate: Surrogate = field(default_factory=GaussianProcess)
 
     def __post_init__(self) -> None:
-        self._fitted: _Fitted | None = None
+        self._fitted: FittedPredictor | None = None
 
     @classmethod
     def preset(cls, name: str) -> Predictor:
@@ -102,7 +110,7 @@ class Predictor:
         warp = TargetWarp.fit(y)
         scaler = ColumnScaler.fit(encoding)
         surrogate = self.surrogate.fit(scaler.transform(encoding), warp.forward(y), scaler.groups)
-        self._fitted = _Fitted(scaler, warp, surrogate)
+        self._fitted = FittedPredictor(scaler, surrogate, warp)
         return self
 
     def predict(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Posterior:
@@ -115,7 +123,7 @@ class Predictor:
 
     def predict_encoding(self, encoding: Encoding) -> Posterior:
         """Belief about rows of columns made by `encode`."""
-        fitted = self._require()
+        fitted = self.fitted
         return WarpedPosterior(fitted.surrogate.predict(fitted.scaler.transform(encoding)), fitted.warp)
 
     def rank(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Int[np.ndarray, " n"]:
@@ -124,7 +132,7 @@ class Predictor:
         Raises:
             NotFittedError: Before `fit`.
         """
-        fitted = self._require()
+        fitted = self.fitted
         latent = fitted.surrogate.predict(fitted.scaler.transform(self.encode(items)))
         return np.argsort(-latent.mean, kind="stable")
 
@@ -134,7 +142,7 @@ class Predictor:
         Raises:
             NotFittedError: Before `fit`.
         """
-        fitted = self._require()
+        fitted = self.fitted
         config = {
             "encoders": [{"name": e.name, "config": e.to_config()} for e in self.encoders],
             "surrogate": {"name": self.surrogate.name, "config": self.surrogate.to_config()},
@@ -161,17 +169,23 @@ class Predictor:
             encoders = tuple(ENCODERS.make(e["name"], e["config"]) for e in config["encoders"])
             surrogate = SURROGATES.make(config["surrogate"]["name"], config["surrogate"]["config"])
             predictor = cls(encoders, surrogate)
-            predictor._fitted = _Fitted(
+            predictor._fitted = FittedPredictor(
                 ColumnScaler.from_arrays(stored.part("scaler"), config["groups"]),
-                TargetWarp(**stored.part("warp")),
                 surrogate.from_arrays(stored.part("surrogate")),
+                TargetWarp(**stored.part("warp")),
             )
         except (KeyError, TypeError, IndexError, ValueError) as e:
             msg = f"a checkpoint must hold a whole predictor, but {folder} does not ({e!r}): save it again"
             raise CheckpointError(msg) from e
         return predictor
 
-    def _require(self) -> _Fitted:
+    @property
+    def fitted(self) -> FittedPredictor:
+        """What was learnt, for those who look inside, such as `foretell.explain`.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
         if self._fitted is None:
             msg = "a predictor must be fitted before it predicts, but `fit` was not called: call fit or load first"
             raise NotFittedError(msg)

@@ -135,6 +135,20 @@ class FittedGaussianProcess:
         variance = np.maximum(s2 - np.einsum("nm,nm->m", v, v), 1e-10)
         return GaussianPosterior(self.mean + K @ self.alpha, np.sqrt(variance))
 
+    def mean_gradient(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
+        """How the mean changes with each column at m rows, d mean / d x_j.
+
+        With w_g = 1 / (ell_g^2 columns of g), r^2 = 5 sum_j w_g(j) (x_j - x_ij)^2 and the kernel of equation 4.17 it is
+        -5/3 s2 w_g(j) sum_i alpha_i (1 + r_i) exp(-r_i) (x_j - x_ij).
+        """
+        if not len(self.index):
+            return np.zeros_like(X)
+        rows, observed = _scaled(X, self.index, self.theta), self._scaled_rows
+        r = np.sqrt(5.0 * _squared_distances(rows, observed))  # (m, n)
+        slope = -5.0 / 3.0 * np.exp(self.theta[-2]) * self.alpha * (1.0 + r) * np.exp(-r)
+        along = slope.sum(axis=1)[:, None] * rows - slope @ observed
+        return _scaled(along, self.index, self.theta)
+
     @property
     def smoothed(self) -> Float[np.ndarray, " n"]:
         """Mean of the function at the observed rows, without a solve: y less the share of noise, (t2 I) alpha."""

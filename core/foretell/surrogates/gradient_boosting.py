@@ -136,6 +136,21 @@ class FittedBoosting:
         mean = np.asarray(self._boosters[0].predict(_padded(X)))
         return GaussianPosterior(mean, np.sqrt(self.disagreement(_padded(X)) + self.noise[0]))
 
+    def contributions(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d_plus_1"]:
+        """What each column adds to the mean of each row, and in the last place the mean over the training rows.
+
+        Exact SHAP values of trees, by LightGBM (Lundberg, Erion and Lee, 2018, "Consistent Individualized Feature
+        Attribution for Tree Ensembles", https://arxiv.org/abs/1802.03888, algorithm 2); a row sums to its prediction.
+        What a column would have been is drawn from the training rows that come to the same leaves.
+
+        Raises:
+            MissingDependencyError: If `lightgbm` is not installed.
+        """
+        if not len(X):
+            return np.empty((0, X.shape[1] + 1))
+        found = np.asarray(self._boosters[0].predict(_padded(X), pred_contrib=True))
+        return found if X.shape[1] else found[:, -1:]
+
     def disagreement(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """Variance between the models that leave a fold out; 0 where there are none."""
         if len(self._boosters) == 1:
