@@ -12,6 +12,8 @@ from foretell.errors import InvalidDataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from foretell.graph import ComputationGraph
+
 
 @dataclass(frozen=True)
 class OfCells:
@@ -47,7 +49,7 @@ class OfCells:
         """See `Encoder.encode`; what a candidate lacks is absent, such as the second of one cell."""
         blocks = []
         for k in range(self.number):
-            alone = [self._cell(c, k) for c in candidates]
+            alone = [Candidate(graph=self.cell(c, k)) for c in candidates]
             found = self.encoder.encode(alone)
             if self.number == 1:
                 return found
@@ -56,9 +58,10 @@ class OfCells:
             blocks.append(Encoding(found.values, names, groups, found.scaled, found.verbatim))
         return Encoding.side_by_side(blocks)
 
-    def _cell(self, candidate: Candidate, k: int) -> Candidate:
+    def cell(self, candidate: Candidate, k: int) -> ComputationGraph | None:
+        """The k-th cell, None where there is none."""
         cells = candidate.cells or ((candidate.graph,) if candidate.graph is not None else ())
-        return Candidate(graph=cells[k] if k < len(cells) else None)
+        return cells[k] if k < len(cells) else None
 
     def to_config(self) -> dict[str, object]:
         """The inner encoder and the number of cells."""

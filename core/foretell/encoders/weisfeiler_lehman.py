@@ -99,6 +99,21 @@ class WeisfeilerLehman:
                     found.setdefault(_column(i, bucket), {})[text] = None
         return {column: " | ".join(sorted(motifs)) for column, motifs in found.items()}
 
+    def roots(self, graph: ComputationGraph) -> dict[str, list[int]]:
+        """Where each motif of a graph is: the nodes at which the subtrees of each column that is not 0 are rooted.
+
+        >>> from foretell.capture import nasbench201
+        >>> cell = nasbench201.cells((2, 1, 1, 1, 2, 1))[0]
+        >>> encoder = WeisfeilerLehman(depth=1)
+        >>> {text: encoder.roots(cell)[column] for column, text in encoder.motifs([cell]).items() if "Conv" in text}
+        {'Conv3x3': [1, 2], 'Conv3x3(Input)': [1], 'Conv3x3(Conv3x3)': [2], 'Output(Conv3x3)': [3]}
+        """
+        found: dict[str, list[int]] = {}
+        for i, labels in enumerate(self._labels(JoinedGraphs([graph]))):
+            for node, bucket in enumerate((labels % np.uint64(self.buckets)).tolist()):
+                found.setdefault(_column(i, bucket), []).append(node)
+        return found
+
     def to_config(self) -> dict[str, object]:
         """Depth and buckets."""
         return {"depth": self.depth, "buckets": self.buckets}
