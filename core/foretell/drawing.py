@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from foretell.errors import InvalidArchitectureError
 from foretell.folding import Folding, fold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from foretell.graph import ComputationGraph, Node
 
 _BOX, _ROW, _COLUMN = (150, 30), 46, 170
@@ -20,6 +23,23 @@ _COLOURS = {
     "Attention": "#ead1dc", "Add": "#fff2cc", "Mul": "#fff2cc", "Concat": "#fff2cc", "MaxPool": "#d9ead3",
     "AvgPool": "#d9ead3", "Mean": "#d9ead3", "Global": "#d9ead3", "Input": "#eeeeee", "Output": "#eeeeee",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a drawing says of its nodes beyond what they are.
+
+    Attributes:
+        fills: Colour of each box.
+        notes: What is written beside each name.
+        legend: SVG elements that explain them, drawn under the network with the origin at their left top.
+        legend_size: Width and height of these, in pixels.
+    """
+
+    fills: Sequence[str]
+    notes: Sequence[str]
+    legend: str
+    legend_size: tuple[int, int]
 
 
 def to_svg(graph: ComputationGraph, title: str = "network", *, folded: bool = False) -> str:
@@ -33,17 +53,33 @@ def to_svg(graph: ComputationGraph, title: str = "network", *, folded: bool = Fa
     Raises:
         InvalidArchitectureError: If there are too many nodes to be read.
     """
-    drawn = fold(graph) if folded else Folding(graph, ())
+    return draw(fold(graph) if folded else Folding.none(graph), f"{title}: {graph!r}")
+
+
+def draw(drawn: Folding, title: str, marks: Marks | None = None) -> str:
+    """Draw a network that is folded already, see `to_svg`.
+
+    Args:
+        drawn: The network; at most 2,000 nodes are drawn.
+        title: What a screen reader announces.
+        marks: Colours and notes for the nodes of the folded graph; None for the colours of the operators.
+
+    Raises:
+        InvalidArchitectureError: If there are too many nodes to be read.
+    """
     small = drawn.graph
     if len(small) > _MOST_NODES:
         msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(small)}: draw a part of the network"
         raise InvalidArchitectureError(msg)
     x, y = _positions(small)
     width, height = int(x.max()) + _BOX[0] + 60, int(y.max()) + _BOX[1] + 20
+    below = height
+    if marks is not None:
+        width, height = max(width, marks.legend_size[0] + 20), height + marks.legend_size[1] + 10
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" '
         f'style="max-width:{width}px;width:100%" font-family="sans-serif" font-size="11">',
-        f"<title>{escape(title)}: {escape(repr(graph))}</title>",
+        f"<title>{escape(title)}</title>",
         *_frames(drawn, x, y),
     ]
     for source, target in small.edges.tolist():
@@ -57,15 +93,20 @@ def to_svg(graph: ComputationGraph, title: str = "network", *, folded: bool = Fa
             f'C{x0 + bend:.0f},{middle:.0f} {x1 + bend:.0f},{middle:.0f} {x1:.0f},{y1:.0f}" '
             'fill="none" stroke="#666" stroke-width="1.2"/>'
         )
-    for left, top, node in zip(x.tolist(), y.tolist(), small.nodes, strict=True):
-        colour, middle = _COLOURS.get(node.op, "#ffffff"), left + _BOX[0] / 2
+    for i, (left, top, node) in enumerate(zip(x.tolist(), y.tolist(), small.nodes, strict=True)):
+        colour, middle, note = _COLOURS.get(node.op, "#ffffff"), left + _BOX[0] / 2, ""
+        if marks is not None:
+            colour = marks.fills[i]
+            note = f' <tspan font-weight="bold">{escape(marks.notes[i])}</tspan>' if marks.notes[i] else ""
         parts.append(
             f'<rect x="{left:.0f}" y="{top:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
             'stroke="#999"/>'
-            f'<text x="{middle:.0f}" y="{top + 13:.0f}" text-anchor="middle">{escape(_label(node))}</text>'
+            f'<text x="{middle:.0f}" y="{top + 13:.0f}" text-anchor="middle">{escape(_label(node))}{note}</text>'
             f'<text x="{middle:.0f}" y="{top + 25:.0f}" text-anchor="middle" fill="#555" font-size="9">'
             f"{' x '.join(map(str, node.out_shape))}</text>"
         )
+    if marks is not None:
+        parts.append(f'<g transform="translate(10,{below})">{marks.legend}</g>')
     return "".join([*parts, "</svg>"])
 
 

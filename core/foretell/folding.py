@@ -8,10 +8,14 @@ within one copy it is done again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foretell.graph import ComputationGraph
+
+if TYPE_CHECKING:
+    from jaxtyping import Int
 
 _LEAST_SAVED = 3  # a fold that hides fewer operators than this takes more to read than it saves
 _LONGEST = 20_000
@@ -32,17 +36,24 @@ class Block:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Folding:
     """A network with its repeated blocks folded.
 
     Attributes:
         graph: One copy of each block; its sums are those of what is left, not of the network.
         blocks: The blocks, an outer one before the ones inside it.
+        place: Node of `graph` that each node of the network is or is a copy of.
     """
 
     graph: ComputationGraph
     blocks: tuple[Block, ...]
+    place: Int[np.ndarray, " N"]
+
+    @classmethod
+    def none(cls, graph: ComputationGraph) -> Folding:
+        """The network as it is."""
+        return cls(graph, (), np.arange(len(graph)))
 
 
 def fold(graph: ComputationGraph) -> Folding:
@@ -72,7 +83,7 @@ def fold(graph: ComputationGraph) -> Folding:
     edges = np.unique(edges[edges[:, 0] < edges[:, 1]], axis=0)  # an edge from one copy to the next closes a loop
     arrays = {name: array[kept] for name, array in graph.to_arrays().items() if name != "edges"}
     blocks = [Block(int(where[a]), int(where[a : a + p].max()), times) for a, p, times in repeats]
-    return Folding(ComputationGraph.from_arrays({**arrays, "edges": edges}), tuple(blocks))
+    return Folding(ComputationGraph.from_arrays({**arrays, "edges": edges}), tuple(blocks), where)
 
 
 def _labels(graph: ComputationGraph) -> np.ndarray:
