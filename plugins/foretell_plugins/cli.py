@@ -13,6 +13,7 @@ import click
 
 from foretell.errors import ForetellError, ForetellWarning
 from foretell_plugins.bench import bench
+from foretell_plugins.explain import explain
 from foretell_plugins.registry import Plugins
 from foretell_plugins.show import show
 
@@ -30,7 +31,7 @@ def build_cli(plugins: Plugins) -> click.Group:
         """Predict how well a neural network will do, before it is trained."""
         context.obj = plugins
 
-    for command in (list_plugins, list_adapters, bench, show):
+    for command in (list_plugins, list_adapters, bench, explain, show):
         cli.add_command(command)
     plugins.add_commands(cli)
     return cli

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from foretell.candidate import Candidate
 from foretell.capture.families import FAMILIES
 from foretell.errors import InvalidArchitectureError, PluginError
 from foretell.graph import ComputationGraph
@@ -86,6 +87,13 @@ def read_model(model: str, inputs: Sequence[str] = ()) -> ComputationGraph:
         f"but got {model!r}: check the path, or write the module and the callable with a colon between"
     )
     raise InvalidArchitectureError(msg)
+
+
+def read_candidate(model: str, inputs: Sequence[str] = ()) -> Candidate:
+    """What `read_model` gives, with the cells of the network where its family knows them."""
+    family, _, text = model.partition(":")
+    cells = FAMILIES[family].read_cells(text) if family in FAMILIES else ()
+    return Candidate(read_model(model, inputs), cells=cells)
 
 
 def _from_callable(model: str, examples: Sequence[torch.Tensor]) -> ComputationGraph:

@@ -383,3 +383,11 @@ def test_a_random_architecture_equals_a_captured_module(name: str, seed: int) ->
     with torch.device("meta"):
         captured = ComputationGraph.from_module(build(spec), torch.zeros(1, 3, size, size))
     assert FAMILIES[name].graph(spec) == captured
+
+
+def test_cells_of_a_text() -> None:
+    spec = (2, 0, 4, 3, 1, 2)
+    assert FAMILIES["nasbench201"].read_cells("[2,0,4,3,1,2]") == FAMILIES["nasbench201"].cells(spec)
+    assert FAMILIES["nasbench_macro"].read_cells("02012100") == ()
+    with pytest.raises(InvalidArchitectureError, match="NAS-Bench-201 cell must be"):
+        FAMILIES["nasbench201"].read_cells("|x|")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from foretell.graph import ComputationGraph
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,19 @@ class Family:
         Raises:
             InvalidArchitectureError: If the text is no specification of this family.
         """
+        return self._made(self.graph, text)
+
+    def read_cells(self, text: str) -> tuple[ComputationGraph, ...]:
+        """The cells of a specification as a person writes it; none where networks are not made of cells.
+
+        Raises:
+            InvalidArchitectureError: If the text is no specification of this family.
+        """
+        return self._made(self.cells, text) if self.cells else ()
+
+    def _made(self, make: Callable[[Any], T], text: str) -> T:
         try:
-            return self.graph(self.parse(text))
+            return make(self.parse(text))
         except ForetellError:
             raise
         except (TypeError, ValueError, LookupError, AttributeError) as e:
