@@ -61,12 +61,12 @@ def explain(
     if out is not None:
         unit = "target units; the networks compared with have a mean of " + f"{groups.base:.4g}"
         parts = [bars_svg(groups.largest(most), f"Groups of columns: predicted {groups.prediction:.4g}", unit)]
-        parts += [heat_map_svg(view, f"{model}, {view.view}") for view in views]
+        parts += [heat_map_svg(view, f"Operators of the {view.view}") for view in views]
         if motifs:
             bars = [(motif.text, motif.effect) for motif in motifs[:most]]
             parts.append(bars_svg(bars, "Motifs of this network", _said_of(motifs[0])))
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(stacked_svg(parts), encoding="utf-8")
+        out.write_text(stacked_svg(parts, model), encoding="utf-8")
     named = zip(groups.names, groups.values.tolist(), groups.errors.tolist(), strict=True)
     said: dict[str, Any] = {
         "model": model, "prediction": groups.prediction, "base": groups.base,

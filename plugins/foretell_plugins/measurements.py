@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `capture`, `coverage`, `few-shot` and `table-search`."""
+    """Name `capture`, `coverage`, `few-shot`, `motifs`, `narrowing` and `table-search`."""
     register("capture", _capture)
     register("coverage", _coverage)
     register("few-shot", _few_shot)
+    register("motifs", _motifs)
+    register("narrowing", _narrowing)
     register("table-search", _table_search)
 
 
@@ -37,6 +39,18 @@ def _few_shot() -> Benchmark:
     from foretell.benchmarks.few_shot import FewShot
 
     return FewShot()
+
+
+def _motifs() -> Benchmark:
+    from foretell.benchmarks.motif_effects import MotifEffects
+
+    return MotifEffects()
+
+
+def _narrowing() -> Benchmark:
+    from foretell.benchmarks.narrowing import NarrowingLeft
+
+    return NarrowingLeft()
 
 
 def _table_search() -> Benchmark:

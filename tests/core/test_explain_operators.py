@@ -167,7 +167,7 @@ def test_bars() -> None:
 def test_stacked_drawings_keep_their_sizes() -> None:
     graph = nasbench201.cells((2, 2, 2, 2, 2, 2))[0]
     parts = [to_svg(graph), bars_svg([("a", 1.0)], "t", "u")]
-    outer = ET.fromstring(stacked_svg(parts))
+    outer = ET.fromstring(stacked_svg(parts, "a < b"))
     inner = outer.findall(f"{SVG}svg")
     sizes = [tuple(map(int, ET.fromstring(p).get("viewBox").split()[2:])) for p in parts]
     assert [(int(i.get("width")), int(i.get("height"))) for i in inner] == sizes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,16 +14,23 @@ if TYPE_CHECKING:
 
     from jaxtyping import Int
 
-    from foretell.benchmarks.tables import Table
     from foretell.candidate import Candidate
 
 _CHUNK = 1024
 
 
+class Rows(Protocol):
+    """What makes candidates of rows, such as `Table`."""
+
+    def candidate(self, row: int) -> Candidate:
+        """The candidate of one row."""
+        ...
+
+
 class TableColumns:
     """Columns of those rows of a table that were asked for so far."""
 
-    def __init__(self, encode: Callable[[Sequence[Candidate]], Encoding], table: Table) -> None:
+    def __init__(self, encode: Callable[[Sequence[Candidate]], Encoding], table: Rows) -> None:
         self._encode, self._table = encode, table
         self._at: dict[int, int] = {}
         self._blocks: list[Encoding] = []

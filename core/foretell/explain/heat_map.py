@@ -51,7 +51,7 @@ def _legend(most: float, said: str) -> str:
         f'<defs><linearGradient id="foretell-scale"><stop offset="0" stop-color="{LOWERS}"/>'
         f'<stop offset="0.5" stop-color="{NEITHER}"/><stop offset="1" stop-color="{RAISES}"/></linearGradient></defs>'
         f'<text x="0" y="12" font-weight="bold">{escape(said)}</text>'
-        '<text x="0" y="27">What the prediction loses when the operator is skipped, with its copies</text>'
+        '<text x="0" y="27">What the prediction loses, in target units, when an operator is skipped</text>'
         f'<rect x="20" y="36" width="{_BAR}" height="14" fill="url(#foretell-scale)" stroke="#999"/>{ticks}'
         f'<rect x="{_BAR + 45}" y="36" width="14" height="14" fill="{UNKNOWN}" stroke="#999"/>'
         f'<text x="{_BAR + 65}" y="48">not skipped</text>'

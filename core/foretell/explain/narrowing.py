@@ -23,7 +23,7 @@ from foretell.explain.trees import explain_trees_encoding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jaxtyping import Bool, Float
+    from jaxtyping import Bool, Float, Int
 
     from foretell.candidate import Candidate
     from foretell.distributions import Value
@@ -119,7 +119,7 @@ def narrow_encoding(predictor: Predictor, rows: Encoding, *, share: float = 0.1,
             f"{len(rows.values)} candidates: give them"
         )
         raise InvalidDataError(msg)
-    features = _features(rows)
+    features = binary_columns(rows)
     if not len(features):
         msg = "a space is narrowed by columns that are 0 or one other value, but got none: use the encoder Adjacency"
         raise InvalidDataError(msg)
@@ -138,8 +138,8 @@ def narrow_encoding(predictor: Predictor, rows: Encoding, *, share: float = 0.1,
     return Narrowing(predictor, tuple(dropped), float(left.mean()), float(1.0 - left[best].mean()))
 
 
-def _features(rows: Encoding) -> np.ndarray:
-    """Columns with 0 and one positive value."""
+def binary_columns(rows: Encoding) -> Int[np.ndarray, " k"]:
+    """Positions of the columns that are 0 in some rows and one positive value in the others."""
     values = rows.values
     highest = np.max(values, axis=0, initial=0.0)
     two = ((values == 0.0) | (values == highest)).all(axis=0)

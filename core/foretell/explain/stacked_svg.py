@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,12 +12,16 @@ if TYPE_CHECKING:
 _SIZE = re.compile(r'viewBox="0 0 (\d+) (\d+)" style="[^"]*"')
 
 
-def stacked_svg(parts: Sequence[str]) -> str:
+def stacked_svg(parts: Sequence[str], title: str) -> str:
     """Put drawings of `to_svg`, `heat_map_svg` and `bars_svg` below each other.
+
+    Args:
+        parts: The drawings.
+        title: What a screen reader announces.
 
     >>> from foretell.explain.contribution_bars import bars_svg
     >>> one = bars_svg([("width", 0.5)], "why", "accuracy")
-    >>> stacked_svg([one, one]).count("<svg")
+    >>> stacked_svg([one, one], "both").count("<svg")
     3
     """
     top, width, placed = 0, 0, []
@@ -29,5 +34,5 @@ def stacked_svg(parts: Sequence[str]) -> str:
         top, width = top + h + 10, max(width, w)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" style="max-width:{width}px;width:100%" '
-        f'font-family="sans-serif">{"".join(placed)}</svg>'
+        f'font-family="sans-serif"><title>{escape(title)}</title>{"".join(placed)}</svg>'
     )
