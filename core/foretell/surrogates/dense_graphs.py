@@ -100,9 +100,15 @@ class GraphColumns:
         return DenseGraphs(operators, adjacency, present, X[:, self.extras].astype(np.float32))
 
     def tensors(self, X: Float[np.ndarray, "B d"]) -> tuple[np.ndarray, ...]:
-        """Operators, adjacency, mask as numbers and extras of B rows: what graph networks take."""
+        """Operators, adjacency, mask as numbers and extras of B rows: what graph networks take.
+
+        Nodes that none of the graphs has are left out: the encoder has room for larger ones than most tables hold, and
+        networks spend as much on padding as on nodes.
+        """
         graphs = self.graphs(X)
-        return graphs.operators, graphs.adjacency, graphs.mask.astype(np.float32), graphs.extras
+        n = max(int(np.flatnonzero(graphs.mask.any(axis=0)).max(initial=0)) + 1, 1)
+        mask = graphs.mask[:, :n].astype(np.float32)
+        return graphs.operators[:, :n], graphs.adjacency[:, :n, :n], mask, graphs.extras
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Positions of the columns."""
