@@ -149,6 +149,7 @@ def test_padding_changes_nothing(surrogate: object) -> None:
     upper = wide[:, *np.triu_indices(N + 1, 1)]
     padded = np.concatenate([graphs.operators.reshape(12, -1), np.zeros((12, K)), upper], axis=1)
     columns = GraphColumns.of(("operators",) * ((N + 1) * K) + ("edges",) * upper.shape[1])
+    assert columns.tensors(padded)[1].shape == GraphColumns.of(GROUPS).tensors(X)[1].shape
     np.testing.assert_allclose(replace(fitted, layout=columns).scores(padded), fitted.scores(X), atol=1e-5)
 
 
