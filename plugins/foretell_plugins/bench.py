@@ -10,9 +10,10 @@ import click
 from foretell.errors import PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from foretell.benchmarks.runner import Cell
+    from matplotlib.figure import Figure
+
     from foretell_plugins.registry import Plugins
 
 
@@ -32,6 +33,7 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
     from tqdm.auto import tqdm
 
     from foretell.benchmarks import runner
+    from foretell.benchmarks.bars import bars_figure
 
     known = plugins.benchmarks
     if name is None:
@@ -53,24 +55,26 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
     asked = set(cells)
     measured = [m for m in runner.read(out) if m.bench == name and m.cell in asked]
     if isinstance(benchmark, runner.Reporting):
-        click.echo("\n".join([*benchmark.report(measured), f"Results: {out}"]))
+        click.echo("\n".join(benchmark.report(measured)))
+        if isinstance(benchmark, runner.Drawing):
+            _plot(lambda: benchmark.figure(measured), out.with_suffix(".svg"))
+        click.echo(f"Results: {out}")
         return
     rows = runner.medians(measured)
     for cell, metric, value, unit in sorted(rows, key=lambda r: (r[0].family or "", r[0].n or 0, r[1], r[0].method)):
         place = f"{cell.family or ''} {cell.task or ''} {'' if cell.n is None else f'n={cell.n}'}"
         click.echo(f"{' '.join(place.split()):32} {metric:24} {cell.method:16} {value:12.4g} {unit}")
-    _plot(rows, out.with_suffix(".svg"))
+    _plot(lambda: bars_figure(rows), out.with_suffix(".svg"))
     click.echo(f"Results: {out}")
 
 
-def _plot(rows: Sequence[tuple[Cell, str, float, str]], path: Path) -> None:
-    from foretell.benchmarks.bars import bars_figure
+def _plot(draw: Callable[[], Figure], path: Path) -> None:
     from foretell.errors import MissingDependencyError
 
     try:
-        figure = bars_figure(rows)
+        figure = draw()
     except MissingDependencyError as e:
         click.echo(f"No plot: {e}", err=True)
         return
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
     click.echo(f"Plot: {path}")

@@ -16,7 +16,7 @@ from scipy import stats
 from foretell.benchmarks import protocol
 from foretell.benchmarks.few_shot import FewShot
 from foretell.benchmarks.protocol import SIZES, scores, split
-from foretell.benchmarks.runner import Cell, read, run
+from foretell.benchmarks.runner import Cell, Measurement, read, run
 from foretell.benchmarks.tables import Table
 from foretell.capture import nasbench101, nasbench201
 from foretell.presets import PRESETS
@@ -142,3 +142,49 @@ def test_everything_that_is_to_be_measured() -> None:
     tasks = {"nasbench201": 2, "nasbench101": 1, "transnasbench101": 4, "nasbench301": 1}
     assert len(whole) == 3 * len(bench.methods) * sum(tasks[family] * len(sizes) for family, sizes in SIZES.items())
     assert Counter(c.seed for c in whole) == dict.fromkeys(range(3), len(whole) // 3)
+
+
+# what is shown
+
+
+def rows_of(values: dict[tuple[str, str, int, int, str], float]) -> list[Measurement]:
+    return [
+        Measurement("few-shot", method, "nasbench201", task, n, seed, metric, value, "", "0")
+        for (method, task, n, seed, metric), value in values.items()
+    ]
+
+
+SHOWN = rows_of(
+    {
+        ("params", "cifar10", 20, 0, "tau"): 0.5, ("graf", "cifar10", 20, 0, "tau"): 0.7,
+        ("graf", "cifar10", 20, 1, "tau"): 0.6, ("graf", "cifar10", 50, 0, "tau"): 0.75,
+        ("foretell", "cifar100", 50, 0, "tau"): -0.25, ("graf", "cifar10", 20, 0, "fit"): 1.0,
+        ("graf", "cifar10", 50, 0, "fit"): 1.5, ("graf", "cifar10", 50, 1, "fit"): 2.5,
+        ("graf", "cifar10", 50, 0, "query"): 0.25,
+    }
+)  # fmt: skip
+
+
+def test_tables_have_mean_deviation_and_number_of_seeds() -> None:
+    lines = FewShot().report(SHOWN)
+    assert lines[:7] == [
+        "", "Kendall tau, nasbench201 cifar10; mean ± standard deviation (seeds)", "", "| method | 20 | 50 |",
+        "|---|---|---|", "| graf | **.650** ± .050 (2) | **.750** (1) |", "| params | .500 (1) |  |",
+    ]  # fmt: skip
+    assert "| foretell | **-.250** (1) |" in lines
+    head, _, times = lines[-3:]
+    assert head.startswith("| method | nasbench201: fit, s (n = 50) | nasbench201: rank all others, s (n = 50) |")
+    assert times == "| graf | 2 | 0.25 |  |"
+
+
+def test_curves_have_a_panel_a_task_and_a_line_a_method() -> None:
+    figure = FewShot().figure(SHOWN)
+    first, second = figure.axes
+    assert [axes.get_title() for axes in (first, second)] == ["nasbench201 cifar10", "nasbench201 cifar100"]
+    lines = {line.get_label(): line for line in first.get_lines()}
+    assert set(lines) == {"graf", "params"}
+    assert lines["graf"].get_xydata().tolist() == [[20, pytest.approx(0.65)], [50, 0.75]]
+    assert lines["params"].get_linestyle() == "--"
+    band = first.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (pytest.approx(0.6), pytest.approx(0.75))
+    assert FewShot().figure([]).axes == []

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.benchmarks.curves import curves_figure
+from foretell.benchmarks.few_shot_report import few_shot_tables
 from foretell.benchmarks.protocol import SIZES, scores, split
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.table_columns import TableColumns
@@ -24,6 +26,9 @@ from foretell.presets import PRESETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from matplotlib.figure import Figure
+
+    from foretell.benchmarks.runner import Measurement
     from foretell.candidate import Candidate
 
 _BASELINES = ("params", "flops")
@@ -83,6 +88,20 @@ class FewShot:
         assert len(ranked) == len(rows.test)
         times = {"fit": (fitted - start, "s"), "query": (done - fitted, "s"), "encode": (columns.milliseconds, "ms")}
         return {**scores(posterior, truth[rows.test]), **times}
+
+    def report(self, rows: Sequence[Measurement]) -> list[str]:
+        """See `Reporting.report`."""
+        return few_shot_tables(self._in_order(rows))
+
+    def figure(self, rows: Sequence[Measurement]) -> Figure:
+        """See `Drawing.figure`: tau against the number of labels."""
+        return curves_figure(self._in_order(rows), "tau", _BASELINES)
+
+    def _in_order(self, rows: Sequence[Measurement]) -> list[Measurement]:
+        """Presets as they are listed, ours first, then the baselines; families and tasks likewise."""
+        places = [(family, task) for family, tasks in _TASKS.items() for task in tasks]
+        methods = sorted(self.methods, key=_BASELINES.__contains__)
+        return sorted(rows, key=lambda m: (places.index((m.family or "", m.task or "")), methods.index(m.method)))
 
     def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> TableColumns:
         """Presets with the same encoders share their columns."""

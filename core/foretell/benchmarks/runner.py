@@ -11,11 +11,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from foretell.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,15 @@ class Reporting(Protocol):
 
     def report(self, rows: Sequence[Measurement]) -> list[str]:
         """Lines to show."""
+        ...
+
+
+@runtime_checkable
+class Drawing(Protocol):
+    """A benchmark that draws its own plot."""
+
+    def figure(self, rows: Sequence[Measurement]) -> Figure:
+        """The plot; raises `MissingDependencyError` without matplotlib."""
         ...
 
 
