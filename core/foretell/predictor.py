@@ -12,7 +12,7 @@ from foretell.checkpoint import Checkpoint
 from foretell.encoders import ENCODERS, ColumnScaler, Encoder, Encoding, GraphStatistics
 from foretell.errors import CheckpointError, InvalidDataError, NotFittedError
 from foretell.posterior import WarpedPosterior
-from foretell.surrogates import SURROGATES, FittedSurrogate, GaussianProcess, Surrogate
+from foretell.surrogates import SURROGATES, FittedSurrogate, GaussianProcess, SemiSupervised, Surrogate
 from foretell.target_warp import TargetWarp
 
 if TYPE_CHECKING:
@@ -89,27 +89,42 @@ class Predictor:
         self,
         items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]],
         y: Sequence[float] | np.ndarray,
+        *,
+        unlabelled: Sequence[Candidate | ComputationGraph | Mapping[str, Value]] = (),
     ) -> Self:
         """Learn from candidates and their targets.
 
         Args:
             items: Candidates, graphs or configurations, n of them.
             y: Targets, n; larger is better, infinite allowed.
+            unlabelled: Others, whose targets are not known, for a surrogate that learns from these too, such as that
+                of the preset `nars`.
 
         Raises:
-            InvalidDataError: If there are none, the lengths differ or a target is `nan`; an earlier fit
-                stays.
+            InvalidDataError: If there are none, the lengths differ, a target is `nan`, or the surrogate cannot use
+                unlabelled candidates; an earlier fit stays.
         """
-        return self.fit_encoding(self.encode(items), np.asarray(y, dtype=np.float64))
+        more = self.encode(unlabelled) if len(unlabelled) else None
+        return self.fit_encoding(self.encode(items), np.asarray(y, dtype=np.float64), unlabelled=more)
 
-    def fit_encoding(self, encoding: Encoding, y: Float[np.ndarray, " n"]) -> Self:
+    def fit_encoding(self, encoding: Encoding, y: Float[np.ndarray, " n"], unlabelled: Encoding | None = None) -> Self:
         """Learn from columns made by `encode`."""
         if len(encoding.values) != len(y) or len(y) == 0:
             msg = f"one target a candidate is needed, but got {len(encoding.values)} and {len(y)}: pair them"
             raise InvalidDataError(msg)
         warp = TargetWarp.fit(y)
         scaler = ColumnScaler.fit(encoding)
-        surrogate = self.surrogate.fit(scaler.transform(encoding), warp.forward(y), scaler.groups)
+        known = scaler.transform(encoding), warp.forward(y), scaler.groups
+        if unlabelled is None:
+            surrogate = self.surrogate.fit(*known)
+        elif isinstance(self.surrogate, SemiSupervised):
+            surrogate = self.surrogate.fit_with_unlabelled(*known, scaler.transform(unlabelled))
+        else:
+            msg = (
+                f"a surrogate must be semi-supervised to learn from unlabelled candidates, but {self.surrogate.name} is"
+                " not: leave them out, or take FreeLabelNetwork"
+            )
+            raise InvalidDataError(msg)
         self._fitted = FittedPredictor(scaler, surrogate, warp)
         return self
 

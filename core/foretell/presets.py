@@ -29,6 +29,7 @@ from foretell.surrogates import (
     CrossFitted,
     ExtraTrees,
     FlowNetwork,
+    FreeLabelNetwork,
     GaussianProcess,
     GradientBoosting,
     MlpEnsemble,
@@ -101,6 +102,10 @@ PRESETS: Mapping[str, Callable[[], Predictor]] = MappingProxyType(
         "bananas": lambda: _of_cell(Paths(), MlpEnsemble()),
         # Tuli et al., 2022, https://arxiv.org/abs/2205.11656
         "boshnas": lambda: Predictor((OperatorStatistics(),), BayesianNetwork()),
+        # Dai et al., 2021, https://arxiv.org/abs/2006.02049; sizes are its free labels, no input
+        "nars": lambda: Predictor(
+            (OfCells(Adjacency(CELL_NODES, CELL_CLASSES)), OperatorStatistics(("sizes",))), FreeLabelNetwork()
+        ),
         # Baker et al., 2017, https://arxiv.org/abs/1705.10823
         "baker": lambda: Predictor((LearningCurve(), OperatorStatistics(("sizes",))), SupportVectors()),
     }

@@ -17,7 +17,7 @@ from foretell.presets import PRESETS
 from foretell.surrogates import Calibrated, Stack
 
 NETWORKS = ("neural-predictor", "flan", "brp-nas")  # half a minute each on a hundred cells
-MATRICES = (*NETWORKS, "gbdt-nas")  # see the cell as a matrix of fixed size
+MATRICES = (*NETWORKS, "gbdt-nas", "nars")  # see the cell as a matrix of fixed size
 EACH = pytest.mark.parametrize("name", [name for name in PRESETS if name not in NETWORKS])
 
 

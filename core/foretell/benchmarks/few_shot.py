@@ -1,7 +1,8 @@
 """`foretell bench few-shot`: every named predictor, and the cheap baselines, on the real tables under one protocol.
 
 Columns of a table's architectures are computed once and kept while this process lives; `encode` says what they cost an
-architecture. `fit` and `query` are CPU time on one thread, a query being the ranking of all test architectures.
+architecture. A predictor that learns from unlabelled architectures gets 2,000 of those for testing, columns alone.
+`fit` and `query` are CPU time on one thread, a query being the ranking of all test architectures.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from foretell.benchmarks.few_shot_report import few_shot_tables
 from foretell.benchmarks.protocol import SIZES, scores, split
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.table_columns import TableColumns
-from foretell.benchmarks.tables import TABLES, Table
+from foretell.benchmarks.tables import TABLES, Table, some_rows
 from foretell.encoders import Encoding
 from foretell.metrics import kendall_tau, spearman_rho
 from foretell.presets import PRESETS
+from foretell.surrogates import SemiSupervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from foretell.benchmarks.runner import Measurement
     from foretell.candidate import Candidate
 
+_POOL = 2000
 _BASELINES = ("params", "flops")
 _TASKS = {
     "nasbench201": ("cifar10", "cifar100"), "nasbench101": ("test_acc",), "nasbench301": ("val_acc",),
@@ -79,8 +82,11 @@ class FewShot:
         key = json.dumps([[e.name, e.to_config()] for e in predictor.encoders], sort_keys=True)
         columns = self._columns(cell.family, key, predictor.encode)
         known, asked = columns.rows(rows.train), columns.rows(rows.test)
+        pool = None
+        if isinstance(predictor.surrogate, SemiSupervised):
+            pool = asked.rows(some_rows(len(rows.test), min(_POOL, len(rows.test)), cell.seed))
         start = time.process_time()
-        predictor.fit_encoding(known, truth[rows.train])
+        predictor.fit_encoding(known, truth[rows.train], pool)
         fitted = time.process_time()
         posterior = predictor.predict_encoding(asked)
         ranked = posterior.mean

@@ -6,6 +6,7 @@ from foretell.surrogates.calibrated import Calibrated
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.flow_network import FlowNetwork
+from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
@@ -15,7 +16,7 @@ from foretell.surrogates.random_forest import RandomForest
 from foretell.surrogates.registry import SURROGATES, register_surrogate
 from foretell.surrogates.stack import Stack
 from foretell.surrogates.support_vectors import SupportVectors
-from foretell.surrogates.surrogate import FittedSurrogate, Surrogate
+from foretell.surrogates.surrogate import FittedSurrogate, SemiSupervised, Surrogate
 from foretell.surrogates.two_stage import TwoStage
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "ExtraTrees",
     "FittedSurrogate",
     "FlowNetwork",
+    "FreeLabelNetwork",
     "GaussianProcess",
     "GradientBoosting",
     "MlpEnsemble",
     "OnGroups",
     "PairwiseNetwork",
     "RandomForest",
+    "SemiSupervised",
     "Stack",
     "SupportVectors",
     "Surrogate",

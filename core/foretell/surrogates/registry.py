@@ -12,6 +12,7 @@ from foretell.surrogates.calibrated import Calibrated
 from foretell.surrogates.cross_fitted import CrossFitted
 from foretell.surrogates.extra_trees import ExtraTrees
 from foretell.surrogates.flow_network import FlowNetwork
+from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
@@ -46,6 +47,7 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
         "pairwise_network": lambda c: PairwiseNetwork(**c),
         "mlp_ensemble": lambda c: MlpEnsemble(**c),
         "bayesian_network": lambda c: BayesianNetwork(**c),
+        "free_label_network": lambda c: FreeLabelNetwork(**c),
         "two_stage": lambda c: TwoStage.from_config(c, SURROGATES.make),
     },
 )

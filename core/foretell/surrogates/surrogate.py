@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,4 +46,19 @@ class Surrogate(Protocol):
 
     def to_config(self) -> dict[str, object]:
         """Settings as JSON values, from which the registered factory rebuilds the surrogate."""
+        ...
+
+
+@runtime_checkable
+class SemiSupervised(Protocol):
+    """A surrogate that learns from rows without targets too."""
+
+    def fit_with_unlabelled(
+        self,
+        X: Float[np.ndarray, "n d"],
+        y: Float[np.ndarray, " n"],
+        groups: Sequence[str],
+        unlabelled: Float[np.ndarray, "u d"],
+    ) -> FittedSurrogate:
+        """As `Surrogate.fit`, with u more rows of the same columns."""
         ...
