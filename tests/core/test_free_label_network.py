@@ -68,6 +68,14 @@ def test_what_pretraining_uses() -> None:
         TINY.fit(X, y, ("other",) * X.shape[1])
 
 
+def test_constant_columns_of_the_architecture_change_nothing() -> None:
+    X, y = rows(20, 0)
+    wide = np.concatenate([X, np.ones((20, 3))], axis=1)
+    fitted = TINY.fit(wide, y, (*GROUPS, *("edges",) * 3))
+    np.testing.assert_array_equal(fitted.predict(wide).mean, TINY.fit(X, y, GROUPS).predict(X).mean)
+    assert np.isfinite(TINY.fit(wide[:1], y[:1], (*GROUPS, *("edges",) * 3)).predict(wide).mean).all()
+
+
 def test_huber_by_hand() -> None:
     scores, y = torch.tensor([[0.0, 3.0], [1.0, 1.0]]), torch.tensor([[0.5, 0.0], [1.0, 1.0]])
     assert huber(scores, y).item() == pytest.approx((0.125 + 2.5) / 2)

@@ -89,11 +89,12 @@ class FreeLabelNetwork:
         import torch
 
         columns, free = self._uses(groups)
+        rows = np.concatenate([X, unlabelled])
+        columns = columns.varying(rows)
         generator = torch.Generator().manual_seed(self.seed)
         sizes = {"first": (len(columns.architecture), self.width), "second": (self.width, self.embedding)}
         weights = layers(sizes, self.n_members, generator)
         if len(free) and self.pretraining_epochs:
-            rows = np.concatenate([X, unlabelled])
             weights = self._pretrained(weights, columns.tensors(rows)[0], rows[:, free], generator)
         sizes = {"head": (self.embedding + len(columns.recipe), self.head_width), "out": (self.head_width, 1)}
         weights |= layers(sizes, self.n_members, generator)
@@ -177,6 +178,11 @@ class ArchitectureAndRecipe:
 
     architecture: Int[np.ndarray, " a"]
     recipe: Int[np.ndarray, " r"]
+
+    def varying(self, X: Float[np.ndarray, "m d"]) -> ArchitectureAndRecipe:
+        """Without columns of the architecture that never vary: an encoder has room for more than one family needs."""
+        varied = self.architecture[np.ptp(X[:, self.architecture], axis=0) > 0]
+        return ArchitectureAndRecipe(varied if len(varied) else self.architecture, self.recipe)
 
     def tensors(self, X: Float[np.ndarray, "m d"]) -> tuple[np.ndarray, ...]:
         """See `Layout.tensors`."""
