@@ -12,13 +12,12 @@ messages of its inputs. f: its own message.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from foretell.encoders.encoding import Encoding
-from foretell.encoders.joined_graphs import JoinedGraphs, encode_graphs
+from foretell.encoders.joined_graphs import JoinedGraphs, encode_graphs, steps
 from foretell.encoders.stable_hash import hash_text, uniform
 from foretell.errors import InvalidDataError
 
@@ -115,15 +114,8 @@ class Flow:
         mixing = self._random(f"{way} inputs", self.width, self.width)
         mixing /= np.linalg.norm(mixing, 2)
         messages: np.ndarray = (1.0 - self.keep) * np.maximum(own, 0.0)  # those of nodes without inputs
-        order = np.lexsort((edges[:, 1], levels[edges[:, 1]]))
-        source, target = edges[order, 0], edges[order, 1]
-        bounds = np.searchsorted(levels[target], np.arange(levels.max() + 2))
-        for low, high in pairwise(bounds.tolist()):
-            if high == low:
-                continue
-            heads, first = np.unique(target[low:high], return_index=True)
-            fan_in = np.diff(np.append(first, high - low))[:, None]
-            m = np.add.reduceat(messages[source[low:high]], first) / fan_in
+        for source, heads, first, fan_in in steps(edges, levels):
+            m = np.add.reduceat(messages[source], first) / fan_in
             messages[heads] = self.keep * m + (1.0 - self.keep) * np.maximum(own[heads] + m @ mixing, 0.0)
         return np.asarray(messages)
 

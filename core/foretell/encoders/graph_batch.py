@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.encoders.joined_graphs import JoinedGraphs
+from foretell.encoders.joined_graphs import JoinedGraphs, Step, steps
 from foretell.operations import operation
 
 if TYPE_CHECKING:
@@ -101,30 +100,23 @@ class GraphBatch:
         target = self.edges[by_source, 1]
         first = np.searchsorted(self.edges[by_source, 0], np.arange(n + 1))
         waiting = np.bincount(self.edges[:, 1], minlength=n)
-        level = np.zeros(n, dtype=np.int64)
+        level, last = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         front, depth = np.flatnonzero(waiting == 0), 0
         while len(front):
             level[front] = depth
             counts = first[front + 1] - first[front]
             offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
             reached = target[np.repeat(first[front], counts) + offsets]
-            heads, arrivals = np.unique(reached, return_counts=True)
-            waiting[heads] -= arrivals
-            front, depth = heads[waiting[heads] == 0], depth + 1
+            np.subtract.at(waiting, reached, 1)
+            ready = reached[waiting[reached] == 0]
+            last[ready] = np.arange(len(ready))  # a node that several edges made ready is there several times
+            front, depth = ready[last[ready] == np.arange(len(ready))], depth + 1
         return level
 
     @cached_property
-    def steps(self) -> list[tuple[Int[np.ndarray, " e"], Int[np.ndarray, " h"], Int[np.ndarray, " h"]]]:
-        """For each level from 1: the sources of its edges by target, the targets, where each target's edges begin."""
-        level = self.levels[self.edges[:, 1]]
-        order = np.lexsort((self.edges[:, 1], level))
-        source, target = self.edges[order, 0], self.edges[order, 1]
-        bounds = np.searchsorted(level[order], np.arange(1, (level.max() if len(level) else 0) + 2))
-        found = []
-        for low, high in pairwise(bounds.tolist()):
-            heads, first = np.unique(target[low:high], return_index=True)
-            found.append((source[low:high], heads, first))
-        return found
+    def steps(self) -> list[Step]:
+        """Arrivals of each level from 1 on."""
+        return steps(self.edges, self.levels)
 
     @cached_property
     def reverse(self) -> GraphBatch:
@@ -139,16 +131,15 @@ class GraphBatch:
     def sweep(self, own: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "N F"]:
         """What each node has itself plus the `join` of what its parents have, from inputs to outputs."""
         value = own.astype(np.float64)
-        for source, heads, first in self.steps:
+        for source, heads, first, _ in self.steps:
             value[heads] += join.reduceat(value[source], first)
         return value
 
     def walk(self, own: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
         """As `sweep`, with the mean of what the parents have."""
         value = own.astype(np.float64)
-        for source, heads, first in self.steps:
-            fan_in = np.diff(np.append(first, len(source)))
-            value[heads] += np.add.reduceat(value[source], first) / fan_in[:, None]
+        for source, heads, first, fan_in in self.steps:
+            value[heads] += np.add.reduceat(value[source], first) / fan_in
         return value
 
     def at_ends(self, value: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "G F"]:
@@ -185,7 +176,7 @@ class GraphBatch:
         """How often an operator of one class feeds one of another; where paths meet, all that arrives is handed on."""
         reach, arriving = self.feeding.copy(), np.zeros((len(self.kind), len(CLASSES) + 1))
         passes = self.kind < 0
-        for source, heads, first in self.steps:
+        for source, heads, first, _ in self.steps:
             arriving[heads] = np.add.reduceat(reach[source], first)
             through = heads[passes[heads]]
             reach[through] = arriving[through]

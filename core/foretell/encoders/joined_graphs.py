@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -89,6 +89,43 @@ class JoinedGraphs:
         """The hash of each node's operator class."""
         texts, index = self.classes
         return np.asarray(np.array([hash_text(text) for text in texts], dtype=np.uint64)[index])
+
+
+class Step(NamedTuple):
+    """The edges that arrive at one level.
+
+    Attributes:
+        source: Where they come from, in the order of their targets.
+        heads: The targets.
+        first: Where each target's edges begin.
+        fan_in: How many each target has, one row a target.
+    """
+
+    source: Int[np.ndarray, " e"]
+    heads: Int[np.ndarray, " h"]
+    first: Int[np.ndarray, " h"]
+    fan_in: Int[np.ndarray, "h 1"]
+
+
+def steps(edges: Int[np.ndarray, "E 2"], levels: Int[np.ndarray, " N"]) -> list[Step]:
+    """The levels at which edges arrive, in order; an edge leads to a higher level.
+
+    >>> [(s.source.tolist(), s.heads.tolist()) for s in steps(np.array([[0, 1], [1, 2], [0, 2]]), np.arange(3))]
+    [([0], [1]), ([1, 0], [2])]
+    """
+    if not len(edges):
+        return []
+    level = levels[edges[:, 1]]
+    order = np.lexsort((edges[:, 1], level))
+    source, target, level = edges[order, 0], edges[order, 1], level[order]
+    first = np.flatnonzero(np.diff(target, prepend=-1))
+    heads, fan_in = target[first], np.diff(first, append=len(target))[:, None]
+    own = np.flatnonzero(np.diff(level[first], prepend=-1))  # where each level's heads begin
+    found = []
+    for low, high in pairwise([*own.tolist(), len(first)]):
+        begin, end = first[low], first[high] if high < len(first) else len(target)
+        found.append(Step(source[begin:end], heads[low:high], first[low:high] - begin, fan_in[low:high]))
+    return found
 
 
 def sweeps(graphs: Sequence[ComputationGraph]) -> Iterator[tuple[int, int]]:
