@@ -107,12 +107,19 @@ class Predictor:
         more = self.encode(unlabelled) if len(unlabelled) else None
         return self.fit_encoding(self.encode(items), np.asarray(y, dtype=np.float64), unlabelled=more)
 
-    def fit_encoding(self, encoding: Encoding, y: Float[np.ndarray, " n"], unlabelled: Encoding | None = None) -> Self:
-        """Learn from columns made by `encode`."""
+    def fit_encoding(
+        self,
+        encoding: Encoding,
+        y: Float[np.ndarray, " n"],
+        *,
+        unlabelled: Encoding | None = None,
+        warp: TargetWarp | None = None,
+    ) -> Self:
+        """Learn from columns made by `encode`; targets become normal scores of their ranks, or what `warp` makes."""
         if len(encoding.values) != len(y) or len(y) == 0:
             msg = f"one target a candidate is needed, but got {len(encoding.values)} and {len(y)}: pair them"
             raise InvalidDataError(msg)
-        warp = TargetWarp.fit(y)
+        warp = TargetWarp.fit(y) if warp is None else warp
         scaler = ColumnScaler.fit(encoding)
         known = scaler.transform(encoding), warp.forward(y), scaler.groups
         if unlabelled is None:

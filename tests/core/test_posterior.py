@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -144,10 +145,13 @@ def test_a_linear_warp_changes_units_only() -> None:
     np.testing.assert_allclose(posterior.quantile(0.3), 20 + 10 * GAUSS.quantile(0.3))
 
 
-@given(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=40))
-def test_the_search_warp_keeps_the_order_and_finds_the_way_back(values: list[float]) -> None:
+@pytest.mark.parametrize("fit", [TargetWarp.fit_top_linear, TargetWarp.fit_log_regret], ids=["linear", "log"])
+@given(values=st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=40))
+def test_the_search_warps_keep_the_order_and_find_the_way_back(
+    fit: Callable[[np.ndarray], TargetWarp], values: list[float]
+) -> None:
     y = np.array(values)
-    warp = TargetWarp.fit_top_linear(y)
+    warp = fit(y)
     z = warp.forward(y)
     assert np.isfinite(z).all()
     order = np.argsort(y, kind="stable")
@@ -164,3 +168,20 @@ def test_the_search_warp_is_linear_on_top_and_squeezes_the_bottom() -> None:
     assert TargetWarp.fit_top_linear(np.array([2.0, 2.0, -np.inf])).forward(np.array([2.0]))[0] == pytest.approx(
         TargetWarp.fit(np.array([2.0, 2.0, -np.inf])).forward(np.array([2.0]))[0]
     )
+
+
+def test_the_log_regret_warp_by_hand() -> None:
+    y = np.array([0.0, 4.0, 6.0, 7.0, 8.0])  # misses 8, 4, 2, 1, 0; half of what the median misses is 1
+    z = -np.log(np.array([9.0, 5.0, 3.0, 2.0, 1.0]))
+    np.testing.assert_allclose(TargetWarp.fit_log_regret(y).forward(y), (z - z.mean()) / z.std())
+    far = TargetWarp.fit_log_regret(np.append(y, -1e9)).forward(np.append(y, -1e9))
+    assert far.min() > -2.5  # one diverged run does not flatten the others
+
+
+def test_the_log_regret_warp_of_few_or_equal_targets() -> None:
+    for y in ([2.0], [3.0, 3.0], [np.inf, 1.0], [5.0, 5.0, 5.0, 1.0], [-np.inf, 0.0, 1.0]):
+        z = TargetWarp.fit_log_regret(np.array(y)).forward(np.array(y))
+        assert np.isfinite(z).all()
+        assert np.argmax(y) in np.flatnonzero(z == z.max())
+    with pytest.raises(InvalidDataError, match=r"targets must be a vector of numbers, but got shape \(1,\) with 1 nan"):
+        TargetWarp.fit_log_regret(np.array([np.nan]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foretell.benchmarks import table_search, tables
+from foretell.benchmarks import searched_tables, tables
 from foretell.benchmarks.nasbench101_neighbours import Neighbours101, edits
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.table_search import TableSearch
@@ -27,7 +27,7 @@ def small_table() -> tables.Table:
 
 
 def test_a_search_finds_the_best_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_search, "TABLES", {"nasbench201": small_table})
+    monkeypatch.setattr(searched_tables, "TABLES", {"nasbench201": small_table})
     bench = TableSearch()
     found = [bench.measure(Cell(m, "nasbench201", "cifar10", None, 0)) for m in ("nas-bowl", "random")]
     assert all(1 <= f["queries"][0] <= 60 for f in found)  # no row is asked twice
@@ -41,7 +41,7 @@ def test_a_search_finds_the_best_and_counts(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_first_ten_are_those_of_random_search(monkeypatch: pytest.MonkeyPatch) -> None:
     table = small_table()
     table.targets["cifar10"][np.random.default_rng(5).permutation(60)[3]] = 1e3  # the fourth that is drawn
-    monkeypatch.setattr(table_search, "TABLES", {"nasbench201": lambda: table})
+    monkeypatch.setattr(searched_tables, "TABLES", {"nasbench201": lambda: table})
     bench = TableSearch()
     assert [bench.measure(Cell(m, "nasbench201", "cifar10", None, 5))["queries"][0] for m in ("nas-bowl", "random")] \
         == [4.0, 4.0]  # fmt: skip
