@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from foretell import Hyperparameters, Predictor, SearchSpace
 from foretell.distributions import FloatDistribution
 from foretell.errors import InvalidDataError
-from foretell.posterior import GaussianPosterior
+from foretell.posterior import GaussianPosterior, normal_quantile
 from foretell.surrogates import Calibrated, CrossFitted, ExtraTrees, GaussianProcess
 from foretell.surrogates.calibrated import conformal_factor
 
@@ -25,9 +25,10 @@ GROUPS = ("a", "b", "c")
 def test_the_factor_by_hand() -> None:
     errors = np.arange(1.0, 100.0)  # 99 of them: the 90th is the smallest with 0.9 * 100 at or below it
     needed = 90.0 / 1.6448536269514722
-    assert conformal_factor(errors / 50) == pytest.approx((99 * needed / 50 + 10) / 109 * (1 + 5 / 99))
-    assert conformal_factor(errors) == pytest.approx(4.0 * (1 + 5 / 99))
-    assert conformal_factor(np.zeros(1000)) == pytest.approx(0.25 * 1.005)
+    assert conformal_factor(errors / 50) == pytest.approx((99 * needed / 50 + 10) / 109 * (1 + 150 / 99**2))
+    assert conformal_factor(errors) == pytest.approx(4.0 * (1 + 150 / 99**2))
+    assert conformal_factor(np.zeros(1000)) == pytest.approx(0.25 * 1.00015)
+    assert conformal_factor(np.full(10, normal_quantile(0.95))) == pytest.approx(1.5)
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=60), st.floats(1.1, 3.0))
