@@ -103,7 +103,7 @@ class ArchitectureSearch(Generic[A]):
             return Suggestion(unobserved(self.sample, observed, rng), None)
         targets = np.fromiter(observed.values(), dtype=np.float64)
         predictor = self.predictor()
-        predictor.fit_encoding(self._columns.rows(list(observed)), targets, TargetWarp.fit_log_regret(targets))
+        predictor.fit_encoding(self._columns.rows(list(observed)), targets, warp=TargetWarp.fit_log_regret(targets))
 
         def believe(columns: Encoding) -> WarpedPosterior:
             belief = predictor.predict_encoding(columns)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, methods: str, quick: bool) -> None:
     """Measure speed or accuracy beside peers; without NAME, list what there is.
 
-    Resumes from the result file, and ends with a table of medians and, where matplotlib is installed, a plot.
+    Resumes from the result file, and ends with a table of medians over seeds (means where they say more) and, where
+    matplotlib is installed, a plot.
     """
     from tqdm.auto import tqdm
 
@@ -60,7 +61,7 @@ def bench(plugins: Plugins, name: str | None, out: Path | None, seeds: int, meth
             _plot(lambda: benchmark.figure(measured), out.with_suffix(".svg"))
         click.echo(f"Results: {out}")
         return
-    rows = runner.medians(measured)
+    rows = runner.medians(measured, benchmark.average if isinstance(benchmark, runner.Averaging) else None)
     for cell, metric, value, unit in sorted(rows, key=lambda r: (r[0].family or "", r[0].n or 0, r[1], r[0].method)):
         place = f"{cell.family or ''} {cell.task or ''} {'' if cell.n is None else f'n={cell.n}'}"
         click.echo(f"{' '.join(place.split()):32} {metric:24} {cell.method:16} {value:12.4g} {unit}")

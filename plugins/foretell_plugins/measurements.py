@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `capture`, `coverage`, `few-shot`, `motifs`, `narrowing` and `table-search`."""
+    """Name `calibration`, `capture`, `coverage`, `few-shot`, `motifs`, `narrowing` and `table-search`."""
+    register("calibration", _calibration)
     register("capture", _capture)
     register("coverage", _coverage)
     register("few-shot", _few_shot)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("table-search", _table_search)
+
+
+def _calibration() -> Benchmark:
+    from foretell.benchmarks.calibration import Calibration
+
+    return Calibration()
 
 
 def _capture() -> Benchmark:

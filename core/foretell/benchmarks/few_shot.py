@@ -86,7 +86,7 @@ class FewShot:
         if isinstance(predictor.surrogate, SemiSupervised):
             pool = asked.rows(some_rows(len(rows.test), min(_POOL, len(rows.test)), cell.seed))
         start = time.process_time()
-        predictor.fit_encoding(known, truth[rows.train], pool)
+        predictor.fit_encoding(known, truth[rows.train], unlabelled=pool)
         fitted = time.process_time()
         posterior = predictor.predict_encoding(asked)
         ranked = posterior.mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -130,12 +130,23 @@ def read(out: Path) -> list[Measurement]:
         raise InvalidDataError(msg) from e
 
 
-def medians(measurements: Sequence[Measurement]) -> list[tuple[Cell, str, float, str]]:
-    """Median over seeds of every metric: cell (with seed 0), metric, value, unit."""
+@runtime_checkable
+class Averaging(Protocol):
+    """A benchmark whose seeds are not summed up by their median."""
+
+    def average(self, values: Sequence[float]) -> float:
+        """One value for those of all seeds."""
+        ...
+
+
+def medians(
+    measurements: Sequence[Measurement], average: Callable[[Sequence[float]], float] | None = None
+) -> list[tuple[Cell, str, float, str]]:
+    """Median, or other average, over seeds of every metric: cell (with seed 0), metric, value, unit."""
     groups: dict[tuple[str, str | None, str | None, int | None, str, str], list[float]] = {}
     for m in measurements:
         groups.setdefault((m.method, m.family, m.task, m.n, m.metric, m.unit), []).append(m.value)
     return [
-        (Cell(method, family, task, n), metric, float(np.median(values)), unit)
+        (Cell(method, family, task, n), metric, float((average or np.median)(values)), unit)
         for (method, family, task, n, metric, unit), values in groups.items()
     ]
