@@ -1,7 +1,8 @@
 """Searching for the best architecture of a space: which one to train next.
 
-    search = ArchitectureSearch(candidate, LocalEdits(sample, neighbours))
-    while budget:
+    search = ArchitectureSearch(candidate, LocalEdits(sample, neighbours), sample)
+    trained = {}
+    while len(trained) < 150:
         architecture = search.suggest(trained).architecture
         trained[architecture] = train(architecture)
 
