@@ -49,3 +49,7 @@ class ForetellWarning(UserWarning):
 
 class CaptureWarning(ForetellWarning):
     """A network was captured only in part, or not at all, and is judged without what is missing."""
+
+
+class OutOfDomainWarning(ForetellWarning):
+    """A network is unlike all that pretrained weights have seen, and is judged without them."""

@@ -11,6 +11,7 @@ import numpy as np
 from foretell.architecture_search import ArchitectureSearch, LocalEdits, Pool, Proposals
 from foretell.benchmarks.nasbench101_neighbours import Neighbours101
 from foretell.benchmarks.tables import TABLES, Table
+from foretell.benchmarks.unknowing import unknowing
 from foretell.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class SearchedTables:
             if family == "nasbench101":
                 proposals = LocalEdits(sample, Neighbours101(table))
             self._searches[method, family] = ArchitectureSearch(
-                table.candidate, proposals, sample, self.predictors[method]
+                table.candidate, proposals, sample, lambda: unknowing(self.predictors[method](), family)
             )
         return self._searches[method, family]
 

@@ -11,7 +11,9 @@ from foretell.encoders.measurements import Measurements
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.paths import Paths
+from foretell.encoders.pretrained import Pretrained
 from foretell.encoders.registry import ENCODERS, register_encoder
+from foretell.encoders.signal_propagation import SignalPropagation
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 
 __all__ = [
@@ -29,6 +31,8 @@ __all__ = [
     "OfCells",
     "OperatorStatistics",
     "Paths",
+    "Pretrained",
+    "SignalPropagation",
     "WeisfeilerLehman",
     "register_encoder",
 ]

@@ -16,6 +16,8 @@ from foretell.encoders.measurements import Measurements
 from foretell.encoders.of_cells import OfCells
 from foretell.encoders.operator_statistics import OperatorStatistics
 from foretell.encoders.paths import Paths
+from foretell.encoders.pretrained import Pretrained
+from foretell.encoders.signal_propagation import SignalPropagation
 from foretell.encoders.weisfeiler_lehman import WeisfeilerLehman
 from foretell.named_factories import NamedFactories
 
@@ -38,6 +40,8 @@ ENCODERS: NamedFactories[Encoder] = NamedFactories(
         "learning_curve": LearningCurve.from_config,
         "measurements": Measurements.from_config,
         "paths": Paths.from_config,
+        "pretrained": Pretrained.from_config,
+        "signal_propagation": SignalPropagation.from_config,
         "weisfeiler_lehman": WeisfeilerLehman.from_config,
     },
 )

@@ -9,8 +9,10 @@ from foretell.surrogates.flow_network import FlowNetwork
 from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
+from foretell.surrogates.invariant_ridge import InvariantRidge
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
 from foretell.surrogates.on_groups import OnGroups
+from foretell.surrogates.on_trend import OnTrend
 from foretell.surrogates.pairwise_network import PairwiseNetwork
 from foretell.surrogates.random_forest import RandomForest
 from foretell.surrogates.registry import SURROGATES, register_surrogate
@@ -31,8 +33,10 @@ __all__ = [
     "FreeLabelNetwork",
     "GaussianProcess",
     "GradientBoosting",
+    "InvariantRidge",
     "MlpEnsemble",
     "OnGroups",
+    "OnTrend",
     "PairwiseNetwork",
     "RandomForest",
     "SemiSupervised",

@@ -15,8 +15,10 @@ from foretell.surrogates.flow_network import FlowNetwork
 from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
+from foretell.surrogates.invariant_ridge import InvariantRidge
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
 from foretell.surrogates.on_groups import OnGroups
+from foretell.surrogates.on_trend import OnTrend
 from foretell.surrogates.pairwise_network import PairwiseNetwork
 from foretell.surrogates.random_forest import RandomForest
 from foretell.surrogates.stack import Stack
@@ -38,9 +40,11 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
         "calibrated": lambda c: Calibrated(_made(c["surrogate"])),
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
         "on_groups": lambda c: OnGroups(_made(c["surrogate"]), tuple(c["groups"])),
+        "on_trend": lambda c: OnTrend(_made(c["surrogate"]), c["groups"], c["penalty"]),
         "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
         "random_forest": lambda c: RandomForest(**c),
         "gradient_boosting": lambda c: GradientBoosting(**c),
+        "invariant_ridge": lambda c: InvariantRidge(**c),
         "support_vectors": lambda c: SupportVectors(**c),
         "adjacency_network": lambda c: AdjacencyNetwork(**c),
         "flow_network": lambda c: FlowNetwork(**c),
