@@ -56,15 +56,17 @@ CELL_NODES = 11
 
 _CORE = ("sizes", "attributes", "fewest", "soft", "entry", "first", "flow *")
 _COUNTING = ("sizes", "counts", "most", "fewest", "walks", "neighbours", "transitions", "depths")
+_SIGNAL = "signal *"
 _LENGTH_SCALE = 1.4  # of groups of standardised columns
 
 
 def foretell() -> Predictor:
     """Ours: three Gaussian processes and trees, weighted by leave-one-out rank agreement, with calibrated intervals.
 
-    One process sees a few strong groups of columns of the network, one those of its cells, one all of the network's.
-    Blocks, length scale and members were chosen on TransNAS-Bench-101 micro and the NAS-Bench-301 sample; the cells'
-    columns after a look at NAS-Bench-201, where they help most.
+    One process sees a few strong groups of columns of the network, one those of its cells, one all of the network's;
+    what signals do in the network joins the first, the last and the trees. Blocks, length scale and members were chosen
+    on TransNAS-Bench-101 micro and the NAS-Bench-301 sample; the cells' columns after a look at NAS-Bench-201, where
+    they help most.
     """
     encoders, members = _foretell()
     return Predictor(encoders, Calibrated(Stack(members, temperature=0.2)))
@@ -82,9 +84,9 @@ def foretell_pretrained(checkpoint: str = "foretell-pretrained", without: Sequen
     """
     encoders, members = _foretell()
     gp = GaussianProcess(length_scale=_LENGTH_SCALE, fit_rows=500)
-    patterns = (_CORE, ("cell *", "sizes"), ("signal *",), ("signal *", "cell *", "sizes"))
+    patterns = (_CORE, ("cell *", "sizes"), (_SIGNAL,), (_SIGNAL, "cell *", "sizes"))
     trends = tuple(OnTrend(OnGroups(gp, groups)) for groups in patterns)
-    seen = (*encoders, SignalPropagation(), Pretrained(checkpoint, tuple(without)))
+    seen = (*encoders, Pretrained(checkpoint, tuple(without)))
     return Predictor(seen, Calibrated(Stack((*members, *trends), temperature=0.2)))
 
 
@@ -92,12 +94,12 @@ def _foretell() -> tuple[tuple[Encoder, ...], tuple[Surrogate, ...]]:
     cells = OperatorStatistics(("attributes", "fewest", "soft", "entry", "first"))
     gp = GaussianProcess(length_scale=_LENGTH_SCALE, fit_rows=500)
     members = (
-        OnGroups(gp, _CORE),
+        OnGroups(gp, (*_CORE, _SIGNAL)),
         OnGroups(gp, ("cell *", "sizes")),
-        OnGroups(gp, (*_COUNTING, *_CORE, "exit", "last")),
-        OnGroups(CrossFitted(ExtraTrees(n_trees=10, max_features=0.3)), _COUNTING),
+        OnGroups(gp, (*_COUNTING, *_CORE, "exit", "last", _SIGNAL)),
+        OnGroups(CrossFitted(ExtraTrees(n_trees=10, max_features=0.3)), (*_COUNTING, _SIGNAL)),
     )
-    return (OperatorStatistics(), Flow(), OfCells(cells), OfCells(Flow())), members
+    return (OperatorStatistics(), Flow(), SignalPropagation(), OfCells(cells), OfCells(Flow())), members
 
 
 def _of_cell(encoder: Encoder, surrogate: Surrogate) -> Predictor:

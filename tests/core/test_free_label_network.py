@@ -93,7 +93,9 @@ def test_a_predictor_hands_unlabelled_candidates_on() -> None:
     alone = Predictor(encoders, mine).fit(items[:10], y)
     helped = Predictor(encoders, mine).fit(items[:10], y, unlabelled=items[10:])
     assert np.abs(alone.predict(items).mean - helped.predict(items).mean).max() > 0
-    by_columns = Predictor(encoders, mine).fit_encoding(alone.encode(items[:10]), y, unlabelled=alone.encode(items[10:]))
+    by_columns = Predictor(encoders, mine).fit_encoding(
+        alone.encode(items[:10]), y, unlabelled=alone.encode(items[10:])
+    )
     np.testing.assert_array_equal(by_columns.predict(items).mean, helped.predict(items).mean)
     with pytest.raises(InvalidDataError, match="must be semi-supervised .* but gaussian_process is not"):
         Predictor().fit(items[:10], y, unlabelled=items[10:])
