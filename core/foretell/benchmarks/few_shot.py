@@ -19,10 +19,10 @@ from foretell.benchmarks.curves import curves_figure
 from foretell.benchmarks.few_shot_report import few_shot_tables
 from foretell.benchmarks.protocol import SIZES, scores, split
 from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.table_columns import TableColumns
 from foretell.benchmarks.tables import TABLES, Table, some_rows
 from foretell.benchmarks.unknowing import unknowing
 from foretell.encoders import Encoding
+from foretell.known_columns import KnownColumns
 from foretell.metrics import kendall_tau, spearman_rho
 from foretell.presets import PRESETS
 from foretell.surrogates import SemiSupervised
@@ -50,7 +50,7 @@ class FewShot:
     name: str = "few-shot"
     methods: Sequence[str] = (*_BASELINES, *(name for name in PRESETS if name != "baker"))  # which needs curves
     _tables: dict[str, Table] = field(default_factory=dict)
-    _encoded: dict[tuple[str, str], TableColumns] = field(default_factory=dict)
+    _encoded: dict[tuple[str, str], _TimedColumns] = field(default_factory=dict)
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task a family and 50 or 100 architectures."""
@@ -74,7 +74,7 @@ class FewShot:
         truth = table.targets[cell.task]
         rows = split(cell.family, len(table), cell.n, cell.seed)
         if cell.method in _BASELINES:
-            sizes = self._columns(cell.family, "sizes", _sizes).rows(rows.test)
+            sizes = self._columns(cell.family, "sizes", _sizes).rows(rows.test.tolist())
             guess = sizes.values[:, _BASELINES.index(cell.method)]
             return {
                 "tau": (kendall_tau(truth[rows.test], guess), ""),
@@ -83,7 +83,7 @@ class FewShot:
         predictor = unknowing(PRESETS[cell.method](), cell.family)
         key = json.dumps([[e.name, e.to_config()] for e in predictor.encoders], sort_keys=True)
         columns = self._columns(cell.family, key, predictor.encode)
-        known, asked = columns.rows(rows.train), columns.rows(rows.test)
+        known, asked = columns.rows(rows.train.tolist()), columns.rows(rows.test.tolist())
         pool = None
         if isinstance(predictor.surrogate, SemiSupervised):
             pool = asked.rows(some_rows(len(rows.test), min(_POOL, len(rows.test)), cell.seed))
@@ -111,11 +111,35 @@ class FewShot:
         methods = sorted(self.methods, key=_BASELINES.__contains__)
         return sorted(rows, key=lambda m: (places.index((m.family or "", m.task or "")), methods.index(m.method)))
 
-    def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> TableColumns:
+    def _columns(self, family: str, key: str, encode: Callable[[Sequence[Candidate]], Encoding]) -> _TimedColumns:
         """Presets with the same encoders share their columns."""
         if (family, key) not in self._encoded:
-            self._encoded[family, key] = TableColumns(encode, self._tables[family])
+            self._encoded[family, key] = _TimedColumns(encode, self._tables[family])
         return self._encoded[family, key]
+
+
+class _TimedColumns:
+    """Columns of a table's rows, and what encoding one costs."""
+
+    def __init__(self, encode: Callable[[Sequence[Candidate]], Encoding], table: Table) -> None:
+        self._encode, self._seconds, self._number = encode, 0.0, 0
+        self._known = KnownColumns(self._timed, table.candidate)
+
+    def rows(self, wanted: Sequence[int]) -> Encoding:
+        """Columns of some rows, in their order."""
+        return self._known.rows(wanted)
+
+    @property
+    def milliseconds(self) -> float:
+        """Mean CPU time of encoding one architecture."""
+        return 1e3 * self._seconds / max(self._number, 1)
+
+    def _timed(self, candidates: Sequence[Candidate]) -> Encoding:
+        start = time.process_time()
+        found = self._encode(candidates)
+        self._seconds += time.process_time() - start
+        self._number += len(candidates)
+        return found
 
 
 def _sizes(candidates: Sequence[Candidate]) -> Encoding:

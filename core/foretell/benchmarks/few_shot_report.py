@@ -56,8 +56,8 @@ def _time_table(rows: Sequence[Measurement]) -> list[str]:
     columns = [
         (family, metric, n)
         for family in dict.fromkeys(m.family for m in timed)
+        for n in [_shared_size([m for m in timed if m.family == family])]
         for metric in _TIMES
-        for n in sorted({m.n for m in timed if m.family == family and m.n is not None})[-1:]
     ]
     lines = _head(["method", *(f"{family}: {_TIMES[metric]} (n = {n})" for family, metric, n in columns)])
     for method in methods:
@@ -67,6 +67,12 @@ def _time_table(rows: Sequence[Measurement]) -> list[str]:
             entries.append(f"{np.median(values):.3g}" if values else "")
         lines.append(f"| {' | '.join([method, *entries])} |")
     return lines
+
+
+def _shared_size(rows: Sequence[Measurement]) -> int:
+    """The size that most methods were measured at, the largest of these."""
+    methods = {n: len({m.method for m in rows if m.n == n}) for n in {m.n for m in rows if m.n is not None}}
+    return max(methods, key=lambda n: (methods[n], n))
 
 
 def _methods_and_sizes(rows: Sequence[Measurement]) -> tuple[list[str], list[int]]:

@@ -14,12 +14,12 @@ import numpy as np
 
 from foretell.benchmarks.protocol import split
 from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.table_columns import TableColumns
 from foretell.benchmarks.tables import TABLES, Table, some_rows
 from foretell.candidate import Candidate
 from foretell.distributions import CategoricalDistribution
 from foretell.encoders import Encoding, Hyperparameters
 from foretell.explain.narrowing import Narrowing, binary_columns, narrow_encoding
+from foretell.known_columns import KnownColumns
 from foretell.predictor import Predictor
 from foretell.presets import PRESETS
 from foretell.search_space import SearchSpace
@@ -48,7 +48,7 @@ class NarrowingLeft:
     methods: Sequence[str] = ("rule", "guarded", "random", "ranked", f"{_EDGES}: rule", f"{_EDGES}: guarded",
                               f"{_EDGES}: random", f"{_EDGES}: ranked")  # fmt: skip
     _tables: dict[str, Table] = field(default_factory=dict)
-    _columns: dict[tuple[str, bool], TableColumns] = field(default_factory=dict)
+    _columns: dict[tuple[str, bool], KnownColumns[int]] = field(default_factory=dict)
     _fits: dict[Cell, Predictor] = field(default_factory=dict)
     _found: dict[str, Narrowing] = field(default_factory=dict)
 
@@ -79,9 +79,9 @@ class NarrowingLeft:
         key = Cell(_EDGES if edges else "matrix", cell.family, cell.task, cell.n, cell.seed)
         if key not in self._fits:
             train = split(cell.family, len(table), cell.n, cell.seed).train
-            self._fits = {key: _predictor(table, edges=edges).fit_encoding(columns.rows(train), truth[train])}
+            self._fits = {key: _predictor(table, edges=edges).fit_encoding(columns.rows(train.tolist()), truth[train])}
             self._found = {}
-        predictor, rows, y = self._fits[key], columns.rows(pool), truth[pool]
+        predictor, rows, y = self._fits[key], columns.rows(pool.tolist()), truth[pool]
         method = cell.method.rpartition(": ")[2]
         rule = "rule" if method == "rule" else "guarded"
         if rule not in self._found:
@@ -98,11 +98,11 @@ class NarrowingLeft:
             return _left(np.isin(np.arange(len(y)), order[: int(kept.sum())]), y)
         return {**_left(kept, y), **_said(found)}
 
-    def _table_columns(self, family: str, *, edges: bool) -> TableColumns:
+    def _table_columns(self, family: str, *, edges: bool) -> KnownColumns[int]:
         if (family, edges) not in self._columns:
             table = self._tables[family]
             view = _Choices(table) if edges else _Cells(table)
-            self._columns[family, edges] = TableColumns(_predictor(table, edges=edges).encode, view)
+            self._columns[family, edges] = KnownColumns(_predictor(table, edges=edges).encode, view.candidate)
         return self._columns[family, edges]
 
 
