@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,40 @@ def read_released(path: str | Path) -> ComputationGraph:
         msg = f"a released graph must be JSON with `nodes` and `edges` in GENNAPE's format, but {path} is not ({e!r})"
         raise InvalidDataError(msg) from e
     return ComputationGraph.from_nodes(nodes, edges)
+
+
+def completed(graph: ComputationGraph) -> ComputationGraph:
+    """A v1 graph with what v1 does not say filled in, so that `foretell.compile` makes a network of it.
+
+    Strides follow from the resolutions; a pooling has a window of 3, or of the whole tensor where it takes that away;
+    `Depthwise` has a group a channel. Parameters and FLOPs follow. `to_v1` takes it all out again.
+
+    >>> v1 = ComputationGraph.from_nodes(
+    ...     [Node("Input", (3, 8, 8), (3, 8, 8)), Node("Conv", (3, 8, 8), (4, 4, 4), kernel=(3, 3)),
+    ...      Node("Output", (4, 4, 4), (4, 4, 4))], [(0, 1), (1, 2)])
+    >>> completed(v1).nodes[1].stride, completed(v1).params, to_v1(completed(v1)) == v1
+    ((2, 2), 108, True)
+    """
+    return ComputationGraph.from_nodes([_completed(node) for node in graph.nodes], graph.edges.tolist())
+
+
+def _completed(node: Node) -> Node:
+    channels, out = node.in_shape[0], node.out_shape[0]
+    if node.op == "BatchNorm":
+        return replace(node, params=2 * channels)
+    if node.op not in _KERNEL_OPS | {"MaxPool", "AvgPool"}:
+        return node
+    if node.op == "MatMul":
+        return replace(node, kernel=(0, 0), params=(channels + node.bias) * out, flops=2 * channels * out)
+    sizes = list(zip(node.in_shape[1:], node.out_shape[1:], strict=True))
+    stride = (max(round(sizes[0][0] / sizes[0][1]), 1), max(round(sizes[1][0] / sizes[1][1]), 1))
+    if node.op not in _KERNEL_OPS:
+        high, wide = (3 if step < 3 else size for (size, _), step in zip(sizes, stride, strict=True))
+        return replace(node, kernel=(high, wide), stride=stride)
+    groups = channels if node.op == "Depthwise" else 1
+    weights = out * (channels // groups) * math.prod(node.kernel)
+    flops = 2 * weights * math.prod(node.out_shape[1:])
+    return replace(node, stride=stride, groups=groups, params=weights + out * node.bias, flops=flops)
 
 
 class _Visible(nn.Module):

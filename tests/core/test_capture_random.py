@@ -15,6 +15,7 @@ from foretell.capture import capture_module
 from foretell.capture.exported import export
 from foretell.capture.meta_copy import meta_copy
 from foretell.capture.module import capture_as_written
+from foretell.compile import compile_graph
 
 CHANNELS = 4
 MADE = {
@@ -156,6 +157,17 @@ def test_another_operator_gives_another_graph(plan: Plan, data: st.DataObject) -
 def test_parameters_are_those_of_the_module(plan: Plan) -> None:
     net = Net(plan)
     assert capture_module(net, IMAGE).params == sum(p.numel() for p in net.parameters())
+
+
+@settings(max_examples=15, deadline=None)
+@given(plans())
+def test_compiling_is_the_inverse_of_capture(plan: Plan) -> None:
+    graph = capture_module(Net(Plan(tuple((op if op != "attention" else "relu", a) for op, a in plan.steps))), IMAGE)
+    network = compile_graph(graph)
+    assert capture_module(network, *network.example()) == graph
+    if graph.params:
+        network(*network.example()).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
 
 
 def test_a_stack_that_is_summed_is_one_sum() -> None:

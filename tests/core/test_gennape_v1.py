@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from foretell.compile import compile_graph
 from foretell.errors import InvalidArchitectureError, InvalidDataError
-from foretell.gennape_v1 import capture_v1, read_released, to_v1
-from foretell.graph import ComputationGraph, Node
+from foretell.gennape_v1 import capture_v1, completed, read_released, to_v1
+from foretell.graph import ComputationGraph
 
 RELEASED = Path(os.environ.get("FORETELL_DATA", "../shared/data")) / "gennape_graphs"
 DIGESTS = {  # of the released graphs, NAS-Bench-201's without its dropout
@@ -177,56 +178,9 @@ def test_released_sizes() -> None:
 def test_a_module_made_of_a_released_graph_gives_it_back(name: str) -> None:
     """All operators of the eight networks, their windows and joins, through PyTorch and capture: nothing is lost."""
     graph = released(name)
-    module = Rebuilt(graph)
-    assert capture_v1(module, torch.zeros(1, *graph.nodes[0].in_shape)) == graph
-
-
-class Rebuilt(nn.Module):
-    """Interprets a v1 graph with PyTorch operators; strides and padding follow from the resolutions."""
-
-    def __init__(self, graph: ComputationGraph) -> None:
-        super().__init__()
-        self.graph = graph
-        self.parts = nn.ModuleDict({str(i): part for i, n in enumerate(graph.nodes) if (part := self.part(n))})
-
-    def part(self, node: Node) -> nn.Module | None:
-        c, o = node.in_shape[0], node.out_shape[0]
-        pairs = [(a, b) for a, b in zip(node.in_shape[1:], node.out_shape[1:], strict=True)]
-        stride = tuple(max(round(a / b), 1) for a, b in pairs)
-        kernel = (
-            node.kernel
-            if max(node.kernel)
-            else tuple(max(s, 3) if s < 3 else a for (a, _), s in zip(pairs, stride, strict=True))
-        )
-        padding = tuple(self.padding(a, b, k, s) for (a, b), k, s in zip(pairs, kernel, stride, strict=True))
-        window = {"kernel_size": kernel, "stride": stride, "padding": padding}
-        made = {
-            "Conv": lambda: nn.Conv2d(c, o, **window, bias=node.bias),
-            "Depthwise": lambda: nn.Conv2d(c, o, **window, groups=c, bias=node.bias),
-            "MatMul": lambda: nn.Linear(c, o, bias=node.bias), "BatchNorm": lambda: nn.BatchNorm2d(c),
-            "ReLU": nn.ReLU, "ReLU6": nn.ReLU6, "Identity": nn.Identity, "MaxPool": lambda: nn.MaxPool2d(**window),
-            "AvgPool": lambda: nn.AvgPool2d(**window),
-        }  # fmt: skip
-        with torch.device("meta"):
-            return made[node.op]() if node.op in made else None
-
-    @staticmethod
-    def padding(size: int, out: int, kernel: int, stride: int) -> int:
-        return next(p for p in range(kernel) if (size + 2 * p - kernel) // stride + 1 == out)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        values: list[torch.Tensor] = []
-        for i, node in enumerate(self.graph.nodes):
-            inputs = [values[a] for a, b in self.graph.edges.tolist() if b == i] or [x]
-            if node.op == "Add":
-                values.append(inputs[0] + inputs[1] if len(inputs) == 2 else torch.stack(inputs).sum(0))
-            elif node.op == "Concat":
-                values.append(torch.cat(inputs, 1))
-            elif node.op == "Mean":
-                values.append(inputs[0].mean((2, 3)))
-            else:
-                values.append(self.parts[str(i)](inputs[0]) if str(i) in self.parts else inputs[0])
-        return values[-1]
+    with torch.device("meta"):
+        module = compile_graph(completed(graph))
+    assert capture_v1(module, *module.example(device="meta")) == graph
 
 
 def labels(graph: ComputationGraph) -> list[tuple[object, ...]]:

@@ -57,6 +57,7 @@ _OPERATORS: dict[str, str] = {
     "index_fill": "Where", "masked_scatter": "Where", "tril": "Where", "triu": "Where", "take_along_dim": "Gather",
     "masked_select": "Gather", "diagonal": "Gather", "real": "Slice", "imag": "Slice", "lstm_cell": "Rnn",
     "gru_cell": "Rnn", "rnn_tanh_cell": "Rnn", "rnn_relu_cell": "Rnn", "positive": "Identity",
+    "zero": "Zero",
 }  # fmt: skip
 _WINDOWS = {"conv": "Conv", "conv_transpose": "ConvTranspose", "max_pool": "MaxPool", "avg_pool": "AvgPool",
             "lp_pool": "AvgPool", "adaptive_avg_pool": "AvgPool", "adaptive_max_pool": "MaxPool"}  # fmt: skip
