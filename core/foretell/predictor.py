@@ -14,6 +14,7 @@ from foretell.errors import CheckpointError, InvalidDataError, NotFittedError
 from foretell.posterior import WarpedPosterior
 from foretell.surrogates import SURROGATES, FittedSurrogate, GaussianProcess, SemiSupervised, Surrogate
 from foretell.target_warp import TargetWarp
+from foretell.training_domain import TrainingDomain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,11 +35,13 @@ class FittedPredictor:
         scaler: From encoded columns to those of the surrogate.
         surrogate: From these to a belief about the normal score of the target.
         warp: Between targets and normal scores.
+        domain: Where the training candidates lie; None for a checkpoint that was written without it.
     """
 
     scaler: ColumnScaler
     surrogate: FittedSurrogate
     warp: TargetWarp
+    domain: TrainingDomain | None
 
 
 @dataclass(repr=False)
@@ -121,7 +124,8 @@ class Predictor:
             raise InvalidDataError(msg)
         warp = TargetWarp.fit(y) if warp is None else warp
         scaler = ColumnScaler.fit(encoding)
-        known = scaler.transform(encoding), warp.forward(y), scaler.groups
+        columns = scaler.transform(encoding)
+        known = columns, warp.forward(y), scaler.groups
         if unlabelled is None:
             surrogate = self.surrogate.fit(*known)
         elif isinstance(self.surrogate, SemiSupervised):
@@ -132,7 +136,7 @@ class Predictor:
                 " not: leave them out, or take FreeLabelNetwork"
             )
             raise InvalidDataError(msg)
-        self._fitted = FittedPredictor(scaler, surrogate, warp)
+        self._fitted = FittedPredictor(scaler, surrogate, warp, TrainingDomain.fit(columns))
         return self
 
     def predict(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Posterior:
@@ -158,6 +162,17 @@ class Predictor:
         latent = fitted.surrogate.predict(fitted.scaler.transform(self.encode(items)))
         return np.argsort(-latent.mean, kind="stable")
 
+    def distance_ratios(self, encoding: Encoding) -> Float[np.ndarray, " n"]:
+        """How far rows of columns lie from training: 1 is where the outermost 5 % of training begin, `nan` if unknown.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
+        fitted = self.fitted
+        if fitted.domain is None:
+            return np.full(len(encoding.values), np.nan)
+        return fitted.domain.ratios(fitted.scaler.transform(encoding))
+
     def save(self, folder: str | Path) -> None:
         """Write a folder with `model.safetensors` and `config.json`; nothing is pickled.
 
@@ -175,6 +190,8 @@ class Predictor:
             "warp": {"values": fitted.warp.values, "scores": fitted.warp.scores},
             "surrogate": fitted.surrogate.to_arrays(),
         }
+        if fitted.domain is not None:
+            parts["domain"] = fitted.domain.to_arrays()
         arrays = {f"{part}.{name}": a for part, named in parts.items() for name, a in named.items()}
         Checkpoint(config, arrays).write(folder)
 
@@ -195,6 +212,7 @@ class Predictor:
                 ColumnScaler.from_arrays(stored.part("scaler"), config["groups"]),
                 surrogate.from_arrays(stored.part("surrogate")),
                 TargetWarp(**stored.part("warp")),
+                TrainingDomain.from_arrays(domain) if (domain := stored.part("domain")) else None,
             )
         except (KeyError, TypeError, IndexError, ValueError) as e:
             msg = f"a checkpoint must hold a whole predictor, but {folder} does not ({e!r}): save it again"

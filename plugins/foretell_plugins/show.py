@@ -35,8 +35,9 @@ _TYPES = ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 def show(model: str, inputs: tuple[str, ...], as_json: bool, out: Path | None, no_drawing: bool) -> None:
     """Print a summary of MODEL and draw it, repeated blocks folded.
 
-    MODEL is an ONNX file, `package.module:callable` (run to get a module or a graph; looked for in this folder too), or
-    a specification such as 'nasbench201:|nor_conv_3x3~0|+...' or 'nasbench_macro:02012100'.
+    MODEL is an ONNX file, a graph that `foretell search` wrote (.npz), `package.module:callable` (run to get a module
+    or a graph; looked for in this folder too), or a specification such as 'nasbench201:|nor_conv_3x3~0|+...' or
+    'nasbench_macro:02012100'.
     """
     if out is not None and out.suffix not in {".svg", ".html"}:
         msg = f"a drawing is an .svg or an .html file, but got {str(out)!r}: choose one of these endings"
@@ -78,6 +79,8 @@ def read_model(model: str, inputs: Sequence[str] = ()) -> ComputationGraph:
     family, _, text = model.partition(":")
     if family in FAMILIES:
         return FAMILIES[family].read(text)
+    if model.endswith(".npz"):
+        return _stored(Path(model))
     if model.endswith(".onnx") or Path(model).is_file():
         return ComputationGraph.from_onnx(model)
     if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", model):
@@ -94,6 +97,22 @@ def read_candidate(model: str, inputs: Sequence[str] = ()) -> Candidate:
     family, _, text = model.partition(":")
     cells = FAMILIES[family].read_cells(text) if family in FAMILIES else ()
     return Candidate(read_model(model, inputs), cells=cells)
+
+
+def _stored(path: Path) -> ComputationGraph:
+    """A graph as `foretell search` writes it."""
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return ComputationGraph.from_arrays(dict(stored))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
+        msg = (
+            f"an .npz file must hold a graph as `foretell search` writes it, but {path} does not ({e}): write it again"
+        )
+        raise InvalidArchitectureError(msg) from e
 
 
 def _from_callable(model: str, examples: Sequence[torch.Tensor]) -> ComputationGraph:
