@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `calibration`, `capture`, `coverage`, `few-shot`, `motifs`, `narrowing` and `table-search`."""
+    """Name `calibration`, `capture`, `coverage`, `few-shot`, `graph-search`, `motifs`, `narrowing`, `table-search`."""
     register("calibration", _calibration)
     register("capture", _capture)
     register("coverage", _coverage)
     register("few-shot", _few_shot)
+    register("graph-search", _graph_search)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("table-search", _table_search)
@@ -46,6 +47,12 @@ def _few_shot() -> Benchmark:
     from foretell.benchmarks.few_shot import FewShot
 
     return FewShot()
+
+
+def _graph_search() -> Benchmark:
+    from foretell.benchmarks.graph_search import GraphSearch
+
+    return GraphSearch()
 
 
 def _motifs() -> Benchmark:
