@@ -23,8 +23,8 @@ import numpy as np
 from foretell.benchmarks.nasbench101_neighbours import Neighbours101
 from foretell.benchmarks.protocol import split
 from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.table_columns import TableColumns
 from foretell.benchmarks.tables import TABLES, Table
+from foretell.known_columns import KnownColumns
 from foretell.posterior import WarpedPosterior
 from foretell.presets import PRESETS
 from foretell.search import FrontSearch, Judged
@@ -88,7 +88,7 @@ class Reach:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.columns = TableColumns(PRESETS["foretell"]().encode, table)
+        self.columns = KnownColumns(PRESETS["foretell"]().encode, table.candidate)
         self._sizes: dict[int, tuple[str, float]] = {}
         if table.family == "nasbench101":
             self._neighbours: Callable[[int], Sequence[int]] = Neighbours101(table)
@@ -187,10 +187,10 @@ class _Run:
 
     def _belief(self) -> Callable[[Sequence[int]], WarpedPosterior]:
         rows = np.array(self.known)
-        predictor = PRESETS["foretell"]().fit_encoding(self.reach.columns.rows(rows), self.truth[rows])
+        predictor = PRESETS["foretell"]().fit_encoding(self.reach.columns.rows(rows.tolist()), self.truth[rows])
 
         def predict(wanted: Sequence[int]) -> WarpedPosterior:
-            found = predictor.predict_encoding(self.reach.columns.rows(np.array(wanted)))
+            found = predictor.predict_encoding(self.reach.columns.rows(wanted))
             assert isinstance(found, WarpedPosterior)
             return found
 
