@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `calibration`, `capture`, `coverage`, `few-shot`, `graph-search`, `motifs`, `narrowing`, `table-search`."""
+    """Name the measurements of accuracy, search, calibration, explanation and capture."""
     register("calibration", _calibration)
     register("capture", _capture)
     register("coverage", _coverage)
@@ -23,6 +23,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("table-search", _table_search)
+    register("zero-shot", _zero_shot)
 
 
 def _calibration() -> Benchmark:
@@ -71,3 +72,9 @@ def _table_search() -> Benchmark:
     from foretell.benchmarks.table_search import TableSearch
 
     return TableSearch()
+
+
+def _zero_shot() -> Benchmark:
+    from foretell.benchmarks.zero_shot import ZeroShot
+
+    return ZeroShot()

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 
 _POOL = 2000
 _BASELINES = ("params", "flops")
-_TASKS = {
+TASKS = {
     "nasbench201": ("cifar10", "cifar100"), "nasbench101": ("test_acc",), "nasbench301": ("val_acc",),
     "transnasbench101": ("class_scene", "jigsaw", "autoencoder", "room_layout"),
 }  # fmt: skip
+"""Targets of each family; the first one is what is learnt from where one is needed."""
 
 
 @dataclass
@@ -57,7 +58,7 @@ class FewShot:
         return [
             Cell(method, family, task, n, seed)
             for family, sizes in SIZES.items()
-            for task in (_TASKS[family][:1] if quick else _TASKS[family])
+            for task in (TASKS[family][:1] if quick else TASKS[family])
             for n in (sizes if not quick else [k for k in sizes if k in {50, 100}][:1])
             for method in methods
             for seed in range(seeds)
@@ -107,7 +108,7 @@ class FewShot:
 
     def _in_order(self, rows: Sequence[Measurement]) -> list[Measurement]:
         """Presets as they are listed, ours first, then the baselines; families and tasks likewise."""
-        places = [(family, task) for family, tasks in _TASKS.items() for task in tasks]
+        places = [(family, task) for family, tasks in TASKS.items() for task in tasks]
         methods = sorted(self.methods, key=_BASELINES.__contains__)
         return sorted(rows, key=lambda m: (places.index((m.family or "", m.task or "")), methods.index(m.method)))
 
