@@ -84,7 +84,7 @@ def foretell_pretrained(checkpoint: str = "foretell-pretrained", without: Sequen
     """
     encoders, members = _foretell()
     gp = GaussianProcess(length_scale=_LENGTH_SCALE, fit_rows=500)
-    patterns = (_CORE, ("cell *", "sizes"), (_SIGNAL,), (_SIGNAL, "cell *", "sizes"))
+    patterns = (_CORE, ("cell *", "sizes"), (_SIGNAL, "cell *", "sizes"))
     trends = tuple(OnTrend(OnGroups(gp, groups)) for groups in patterns)
     seen = (*encoders, Pretrained(checkpoint, tuple(without)))
     return Predictor(seen, Calibrated(Stack((*members, *trends), temperature=0.2)))
