@@ -3,10 +3,10 @@
 After l rounds of message passing, two nodes have the same state if they have the same label and, l rounds back, the
 same multisets of neighbours: they have the same colour of the Weisfeiler-Lehman refinement (Xu et al., 2019, "How
 Powerful are Graph Neural Networks?", https://arxiv.org/abs/1810.00826, lemma 2). A network of nine equal cells, and a
-benchmark of thousands that share a stem, repeat their colours by the dozen, so each is computed once, and the mean over
+benchmark of thousands that share a stem, repeat their colours by the dozen. So each is computed once, and the mean over
 a graph's nodes is a mean of colours weighted by how often they occur. That is exact, gradients included, wherever
-states are functions of colours. Dropout breaks it between nodes, unless its mask is drawn once a colour, which is what happens
-here: all nodes of one colour lose the same numbers in one view.
+states are functions of colours. Dropout would break it between nodes, so its mask is drawn once a colour: all nodes of
+one colour lose the same numbers in one view.
 
 Notation: G graphs, L hops, U_l colours after l hops. Colours are named by 64-bit hashes: among ten million of them two
 would be confused with a probability of 3 in a million.
