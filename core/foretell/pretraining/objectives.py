@@ -1,0 +1,136 @@
+"""What a member of GENNAPE learns, and how its output is read: accuracy as it is, per FLOPs, or who is better.
+
+An objective gives a loss from outputs and rows, and a score, larger is better, from outputs. The pairwise one is ours,
+since the paper (Mills et al., 2023, https://arxiv.org/abs/2211.17226) says no more than that a member predicts which of
+two is better: the logit is g(a) - g(b), so that g alone ranks n networks with n evaluations and no contradictions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from foretell.pretraining.flops_transform import FlopsTransform
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+class Objective(Protocol):
+    """How outputs of a network relate to accuracies."""
+
+    @property
+    def name(self) -> str:
+        """Name in checkpoints."""
+        ...
+
+    def fit(self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"]) -> tuple[float, float]:
+        """Centre and unit of the target over the training family."""
+        ...
+
+    def target(
+        self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: tuple[float, float]
+    ) -> Float[np.ndarray, " n"]:
+        """What outputs are compared with."""
+        ...
+
+    def loss(self, output: Float[torch.Tensor, " n"], target: Float[torch.Tensor, " n"]) -> torch.Tensor:
+        """Mean loss of a batch."""
+        ...
+
+    def score(
+        self, output: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: tuple[float, float]
+    ) -> Float[np.ndarray, " n"]:
+        """What outputs say of accuracy; larger is better."""
+        ...
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Squared error of the accuracy itself, standardised over the training family."""
+
+    name: ClassVar[str] = "accuracy"
+
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+        """See `Objective.fit`."""
+        del gflops
+        return float(accuracy.mean()), float(accuracy.std())
+
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.target`."""
+        del gflops
+        return (accuracy - scale[0]) / scale[1]
+
+    def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """See `Objective.loss`."""
+        return F.mse_loss(output, target)
+
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.score`: the accuracy, in [0, 1]."""
+        del gflops
+        return output * scale[1] + scale[0]
+
+
+@dataclass(frozen=True)
+class AccuracyPerFlops:
+    """Squared error after the transform with FLOPs, see `FlopsTransform`."""
+
+    name: ClassVar[str] = "accuracy_per_flops"
+
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+        """See `Objective.fit`."""
+        transform = FlopsTransform.fit(accuracy, gflops)
+        return transform.mean, transform.std
+
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.target`."""
+        return FlopsTransform(*scale)(accuracy, gflops)
+
+    def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """See `Objective.loss`."""
+        return F.mse_loss(output, target)
+
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.score`: the accuracy, in [0, 1]."""
+        return FlopsTransform(*scale).inverse(output, gflops)
+
+
+@dataclass(frozen=True)
+class Better:
+    """Cross entropy of who is better, over all pairs of a batch whose accuracies differ by more than `noise`.
+
+    Args:
+        noise: Smallest difference of accuracies that counts.
+    """
+
+    name: ClassVar[str] = "better"
+    noise: float = 1e-4
+
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+        """See `Objective.fit`."""
+        del accuracy, gflops
+        return 0.0, 1.0
+
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.target`."""
+        del gflops, scale
+        return accuracy
+
+    def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """See `Objective.loss`."""
+        better = target[:, None] - target[None, :] > self.noise
+        losses = F.softplus(output[None, :] - output[:, None])  # -log sigmoid(g(better) - g(worse))
+        return (losses * better).sum() / better.sum().clamp(min=1)
+
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+        """See `Objective.score`: a logit without unit."""
+        del gflops, scale
+        return output
+
+
+OBJECTIVES: dict[str, Objective] = {o.name: o for o in (Accuracy(), AccuracyPerFlops(), Better())}
+"""Objectives by name."""
