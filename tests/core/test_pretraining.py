@@ -149,3 +149,17 @@ def test_an_encoder_refuses_unknown_settings(wrong: dict):
 
 def test_settings_survive_json():
     assert EncoderSettings.from_config(OURS.to_config()) == OURS
+
+
+def test_the_convolution_is_that_of_pytorch_geometric():
+    from torch_geometric.nn import GraphConv
+
+    from foretell.pretraining.folded_convolution import FoldedConvolution
+
+    torch.manual_seed(0)
+    graph = some_graphs(1)[0]
+    theirs, ours = GraphConv(5, 3, aggr="add"), FoldedConvolution(5, 3)
+    ours.load_state_dict(theirs.state_dict())
+    x, edges = torch.randn(len(graph), 5), torch.from_numpy(graph.edges.T.astype(np.int64))
+    found = ours(x, torch.arange(len(graph)), *edges, torch.ones(edges.shape[1]))
+    torch.testing.assert_close(found, theirs(x, edges))

@@ -91,11 +91,11 @@ def contrastive_loss(
 
 
 def spread(z: Float[torch.Tensor, "n p"]) -> float:
-    """Mean standard deviation of a projection's numbers, in units of that of uniform unit vectors: 1 well spread, 0 one
-    point.
+    """How far projections are spread over the sphere: 1 as far as can be, 0 one point.
 
-    A warning says when it has fallen below `COLLAPSE`.
-    """  # noqa: D205
+    The mean standard deviation of a projection's numbers in units of that of uniform unit vectors; a warning says when
+    it has fallen below `COLLAPSE`.
+    """
     found = float(z.detach().std(dim=0).mean()) * math.sqrt(z.shape[1])
     if found < COLLAPSE:
         message = (

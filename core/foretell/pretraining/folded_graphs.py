@@ -182,7 +182,7 @@ class FoldedGraphs:
         ]
         return cls(
             arrays["labels"], tuple(hops), arrays["owner"].astype(np.int64), arrays["colour"].astype(np.int64),
-            arrays["share"], int(arrays["size"]), tuple(arrays[f"keys.{i}"] for i in range(n_hops + 1)),
+            arrays["share"], int(arrays["size"].reshape(())), tuple(arrays[f"keys.{i}"] for i in range(n_hops + 1)),
         )  # fmt: skip
 
     def _merged(self) -> FoldedGraphs:

@@ -39,6 +39,16 @@ class FuzzyHeads(nn.Module):
             self.biases.append(nn.Parameter(torch.zeros(clusters, 1, b)))
 
     @property
+    def width(self) -> int:
+        """Of the hidden layers."""
+        return int(self.weights[0].shape[2])
+
+    @property
+    def depth(self) -> int:
+        """Hidden layers."""
+        return len(self.weights) - 1
+
+    @property
     def clusters(self) -> int:
         """C."""
         return len(self.weights[0])

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 from torch import nn
-from torch_geometric.nn import GraphConv
 
 from foretell.errors import InvalidDataError
+from foretell.pretraining.folded_convolution import FoldedConvolution
 from foretell.pretraining.folded_graphs import WAYS, FoldedGraphs
 from foretell.pretraining.node_embedding import EMBEDDED, EMBEDDINGS
 from foretell.pretraining.node_labels import LABELS
@@ -107,7 +107,7 @@ class GraphEncoder(nn.Module):
         self.embedding = EMBEDDINGS[settings.labels]()
         widths = [EMBEDDED] + [settings.width] * settings.hops
         self.convolutions = nn.ModuleList(
-            nn.ModuleList(GraphConv(a, b, aggr="add") for _ in settings.ways) for a, b in pairwise(widths)
+            nn.ModuleList(FoldedConvolution(a, b) for _ in settings.ways) for a, b in pairwise(widths)
         )
 
     def states(self, graphs: FoldedGraphs, generator: torch.Generator | None = None) -> list[torch.Tensor]:
@@ -153,14 +153,12 @@ class GraphEncoder(nn.Module):
 
 def pass_messages(layer: nn.ModuleList, x: torch.Tensor, hop: Hop) -> torch.Tensor:
     """One hop of graph convolutions, one a way, their results added: U_{l-1} x inputs to U_l x outputs."""
-    own = x[torch.from_numpy(hop.own).to(x.device)]
-    total = torch.zeros(())
+    own = torch.from_numpy(hop.own).to(x.device)
+    made = []
     for conv, source, target, times in zip(layer, hop.source, hop.target, hop.times, strict=True):
-        edges = torch.from_numpy(np.stack([source, target])).to(x.device)
-        weight = torch.from_numpy(times).to(device=x.device, dtype=x.dtype)
-        made = conv((x, own), edges, weight, size=(len(x), len(own)))
-        total = made if total.dim() == 0 else total + made
-    return total
+        edges = (torch.from_numpy(a).to(x.device) for a in (source, target))
+        made.append(conv(x, own, *edges, torch.from_numpy(times).to(device=x.device, dtype=x.dtype)))
+    return torch.stack(made).sum(dim=0) if len(made) > 1 else made[0]
 
 
 def carry(graphs: FoldedGraphs, x: torch.Tensor, first: int, last: int) -> torch.Tensor:

@@ -1,0 +1,270 @@
+"""Pretraining of GENNAPE on one family, stage by stage, each of which goes on where it was interrupted.
+
+Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's heads over the frozen encoder, then heads
+and a copy of the encoder together; the k-GNN; scores of the networks held out. A tenth
+of the networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in the paper;
+members with the FLOPs transform leave out networks under 80 % accuracy.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from foretell.metrics import kendall_tau, spearman_rho
+from foretell.pretraining.contrastive_loss import ProjectionHead, contrastive_loss, spectral_weights, spread
+from foretell.pretraining.epoch_loop import EpochLoop
+from foretell.pretraining.fuzzy_c_means import FuzzyCMeans, entropy
+from foretell.pretraining.fuzzy_heads import FuzzyHeads
+from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
+from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
+from foretell.pretraining.member import Member, PaperReadout, TrainedMember
+from foretell.pretraining.member_votes import equal_votes, standard_scores
+from foretell.pretraining.objectives import OBJECTIVES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jaxtyping import Int
+
+    from foretell.pretraining.labelled_graphs import LabelledGraphs
+
+_LEAST_ACCURACY = 0.8  # of networks that the transform is trained on
+_LOOKED_AT = 1000  # networks judged between epochs
+_CLUSTERED = 10_000  # networks that the clusters are made of
+
+
+@dataclass(frozen=True)
+class MemberPlan:
+    """What one member is.
+
+    Args:
+        objective: Name in `OBJECTIVES`.
+        fuzzy: Whether it has heads for each cluster, or one for all.
+    """
+
+    objective: str
+    fuzzy: bool
+
+
+PLANS: dict[str, MemberPlan] = {
+    "cl+fcm+t": MemberPlan("accuracy_per_flops", fuzzy=True),
+    "cl+t": MemberPlan("accuracy_per_flops", fuzzy=False),
+    "cl+pairwise+fcm": MemberPlan("better", fuzzy=True),
+    "cl+pairwise": MemberPlan("better", fuzzy=False),
+}
+"""The paper's members with a contrastive encoder, in its order; the k-GNN and FLOPs follow."""
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """How much of everything.
+
+    Args:
+        encoder: Shape of the contrastive encoder.
+        projected: Numbers that the contrastive loss sees.
+        spectral_temperature: Of the contrastive weights. At 0.05 they are nearly flat over NAS-Bench-101, half of
+            whose spectra are within 0.09 of each other; at 0.01 a network's other view has a third.
+        contrast_epochs: Passes for the contrastive encoder.
+        clusters: Fuzzy clusters.
+        fuzzifier: Of the clusters.
+        head_epochs: Passes for heads over the frozen encoder.
+        whole_epochs: Passes for heads and encoder together.
+        baseline_epochs: Passes for the k-GNN.
+        batch: Networks a step.
+        learning_rate: Of the contrastive encoder and the k-GNN; heads over the frozen encoder have twice of it.
+        whole_learning_rate: Of heads and encoder together.
+        seed: Seed of split, weights, order and dropout.
+    """
+
+    encoder: EncoderSettings = field(default_factory=lambda: EncoderSettings(width=64))
+    projected: int = 32
+    spectral_temperature: float = 0.01
+    contrast_epochs: int = 4
+    clusters: int = 10
+    fuzzifier: float = 1.5
+    head_epochs: int = 20
+    whole_epochs: int = 6
+    baseline_epochs: int = 12
+    batch: int = 256
+    learning_rate: float = 1e-3
+    whole_learning_rate: float = 5e-4
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows to train on, to look at, and to report."""
+
+    train: Int[np.ndarray, " n"]
+    val1: Int[np.ndarray, " k"]
+    val2: Int[np.ndarray, " k"]
+
+    @classmethod
+    def of(cls, n: int, seed: int) -> Split:
+        """80, 10 and 10 % of n rows, at random."""
+        order = np.random.default_rng([seed, 1]).permutation(n)
+        return cls(order[: n * 8 // 10], order[n * 8 // 10 : n * 9 // 10], order[n * 9 // 10 :])
+
+
+class PretrainGennape:
+    """One run.
+
+    Args:
+        data: The training family, with spectra.
+        settings: How much of everything.
+        folder: Where states, logs and the checkpoint go.
+        progress: Whether to show bars.
+    """
+
+    def __init__(
+        self, data: LabelledGraphs, settings: PretrainSettings, folder: Path, *, progress: bool = False
+    ) -> None:
+        self.data, self.settings, self.folder, self.progress = data, settings, folder, progress
+        self.split = Split.of(len(data), settings.seed)
+
+    def run(self) -> tuple[Gennape, dict[str, dict[str, float]]]:
+        """All stages.
+
+        Returns:
+            The predictor, which is also in `folder / "checkpoint"`, and for each member and the ensemble the rank
+            correlations on `val2`, of all networks and of those from 80 % accuracy on; also in `report.json`.
+        """
+        clustering = self.clustering()
+        U = clustering.memberships(self.data.graphs)
+        members = {name: self.member(name, plan, clustering, U) for name, plan in PLANS.items()}
+        members["k-gnn"] = self.baseline()
+        rows = self.split.val2
+        held_out = self.data.select(rows)
+        columns = [m.score(held_out.graphs, U[rows], held_out.gflops) for m in members.values()]
+        scores = np.stack([*columns, held_out.gflops], axis=1)
+        pool = (scores.mean(axis=0), scores.std(axis=0))
+        votes = equal_votes(scores.shape[1])
+        line = fitted_line(standard_scores(scores, pool) @ votes, held_out.accuracy)
+        gennape = Gennape(clustering, members, pool, line, votes)
+        named = dict(zip((*members, FLOPS), scores.T, strict=True)) | {"ensemble": standard_scores(scores) @ votes}
+        report = {name: agreement(held_out.accuracy, values) for name, values in named.items()}
+        gennape.save(self.folder / "checkpoint")
+        (self.folder / "report.json").write_text(
+            json.dumps({"settings": asdict(self.settings), "val2": report}, indent=1)
+        )
+        return gennape, report
+
+    def clustering(self) -> Clustering:
+        """The contrastive encoder and clusters of its embeddings."""
+        encoder = self.contrast()
+        h = encoder.encode(self.data.graphs, chunk=len(self.data))
+        train = h[self.split.train].astype(np.float64)
+        centre, unit = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-6)
+        how = FuzzyCMeans(self.settings.clusters, self.settings.fuzzifier, seed=self.settings.seed)
+        clusters = how.fit((train[:_CLUSTERED] - centre) / unit)
+        share = entropy(clusters.memberships((train[:_CLUSTERED] - centre) / unit)) / np.log(max(how.clusters, 2))
+        self._note("clusters", {"entropy": share, "epoch": 0})
+        return Clustering(encoder, centre, unit, clusters)
+
+    def contrast(self) -> GraphEncoder:
+        """The contrastive encoder, which sees no label."""
+        torch.manual_seed(self.settings.seed)
+        encoder = GraphEncoder(self.settings.encoder)
+        head = ProjectionHead(encoder.settings.out_width, self.settings.projected)
+        spectra = torch.from_numpy(self.data.spectra).float()
+        looked_at = self.data.graphs.select(self.split.val1[:_LOOKED_AT])
+
+        def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+            graphs = self.data.graphs.select(rows)
+            views = torch.cat([head(encoder(graphs, generator)) for _ in range(2)])
+            return contrastive_loss(
+                views, spectral_weights(spectra[torch.from_numpy(rows)], self.settings.spectral_temperature)
+            )
+
+        def judge() -> dict[str, float]:
+            with torch.no_grad():
+                return {"spread": spread(head(encoder(looked_at)))}
+
+        loop = self._loop(self.settings.contrast_epochs, self.settings.learning_rate)
+        both = nn.ModuleDict({"encoder": encoder, "projection": head})
+        loop.run(both, self.split.train, loss, self.folder / "contrast", judge=judge, progress=self.progress)
+        return encoder.requires_grad_(requires_grad=False)
+
+    def member(self, name: str, plan: MemberPlan, clustering: Clustering, U: np.ndarray) -> TrainedMember:
+        """One member with a contrastive encoder."""
+        objective = OBJECTIVES[plan.objective]
+        transformed = plan.objective == "accuracy_per_flops"
+        rows = self.split.train
+        rows = rows[self.data.accuracy[rows] >= _LEAST_ACCURACY] if transformed else rows
+        heads = FuzzyHeads(
+            clustering.encoder.settings.out_width, U.shape[1] if plan.fuzzy else 1, seed=self.settings.seed
+        )
+        module = Member(clustering.encoder, heads)
+        h = clustering.encoder.encode(self.data.graphs, chunk=len(self.data))
+        module.standardise(h[rows])
+        scale = objective.fit(self.data.accuracy[rows], self.data.gflops[rows])
+        y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float()
+        shares = torch.from_numpy(U).float() if plan.fuzzy else torch.ones(len(U), 1)
+        trained = TrainedMember(module, objective, scale)
+        embeddings = torch.from_numpy(h)
+
+        def read(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
+            return objective.loss(module.read(embeddings[rows], shares[rows]), y[rows])
+
+        def whole(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
+            return objective.loss(module(self.data.graphs.select(rows), shares[rows]), y[rows])
+
+        def judge() -> dict[str, float]:
+            return self._judge(trained, shares.numpy())
+
+        loop = self._loop(self.settings.head_epochs, 2.0 * self.settings.learning_rate)
+        loop.run(module, rows, read, self.folder / name / "heads", judge=judge, progress=self.progress)
+        module.encoder.requires_grad_()
+        loop = self._loop(self.settings.whole_epochs, self.settings.whole_learning_rate)
+        loop.run(module, rows, whole, self.folder / name / "whole", judge=judge, progress=self.progress)
+        module.requires_grad_(requires_grad=False)
+        return trained
+
+    def baseline(self) -> TrainedMember:
+        """The k-GNN, trained on accuracies alone."""
+        torch.manual_seed(self.settings.seed)
+        shape = replace(self.settings.encoder, width=EncoderSettings.width)
+        module = Member(GraphEncoder(shape), PaperReadout(shape.out_width))
+        rows, objective = self.split.train, OBJECTIVES["accuracy"]
+        scale = objective.fit(self.data.accuracy[rows], self.data.gflops[rows])
+        y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float()
+        one = torch.ones(len(self.data), 1)
+        trained = TrainedMember(module, objective, scale)
+        self._loop(self.settings.baseline_epochs, self.settings.learning_rate).run(
+            module,
+            rows,
+            lambda part, _: objective.loss(module(self.data.graphs.select(part), one[part]), y[part]),
+            self.folder / "k-gnn",
+            judge=lambda: self._judge(trained, one.numpy()),
+            progress=self.progress,
+        )
+        module.requires_grad_(requires_grad=False)
+        return trained
+
+    def _judge(self, member: TrainedMember, U: np.ndarray) -> dict[str, float]:
+        rows = self.split.val1[:_LOOKED_AT]
+        part = self.data.select(rows)
+        return agreement(part.accuracy, member.score(part.graphs, U[rows], part.gflops))
+
+    def _loop(self, epochs: int, learning_rate: float) -> EpochLoop:
+        return EpochLoop(epochs, self.settings.batch, learning_rate, seed=self.settings.seed)
+
+    def _note(self, name: str, line: dict[str, float]) -> None:
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / name / "log.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+
+def agreement(accuracy: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Rank correlations: Spearman's of all, of the networks from 80 % on, and Kendall's of all."""
+    good = accuracy >= _LEAST_ACCURACY
+    return {
+        "spearman": spearman_rho(accuracy, scores),
+        "spearman80": spearman_rho(accuracy[good], scores[good]),
+        "kendall": kendall_tau(accuracy, scores),
+    }
