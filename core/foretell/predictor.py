@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.posterior import Posterior
+    from foretell.pretraining.gennape import Gennape
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,20 @@ class Predictor:
             msg = f"a preset must be one of {sorted(PRESETS)}, but got {name!r}: choose one"
             raise InvalidDataError(msg)
         return PRESETS[name]()
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> Predictor | Gennape:
+        """A predictor that was trained beforehand: it ranks networks without a label, and `fit` adapts it to some.
+
+        Args:
+            name: One that comes with the package, see `foretell.checkpoints`, or a folder that `save` wrote.
+
+        Raises:
+            CheckpointError: If there is none of that name, or it is damaged.
+        """
+        from foretell.checkpoints import stored_checkpoint
+
+        return stored_checkpoint(name)
 
     def encode(self, items: Sequence[Candidate | ComputationGraph | Mapping[str, Value]]) -> Encoding:
         """Columns of candidates, graphs or configurations, all encoders side by side."""

@@ -14,6 +14,7 @@ import click
 from foretell.errors import ForetellError, ForetellWarning
 from foretell_plugins.bench import bench
 from foretell_plugins.explain import explain
+from foretell_plugins.pretrain import pretrain
 from foretell_plugins.rank import rank
 from foretell_plugins.registry import Plugins
 from foretell_plugins.search import search
@@ -33,7 +34,7 @@ def build_cli(plugins: Plugins) -> click.Group:
         """Predict how well a neural network will do, before it is trained."""
         context.obj = plugins
 
-    for command in (list_plugins, list_adapters, bench, explain, rank, search, show):
+    for command in (list_plugins, list_adapters, bench, explain, pretrain, rank, search, show):
         cli.add_command(command)
     plugins.add_commands(cli)
     return cli

@@ -112,7 +112,7 @@ def test_labels_must_be_accuracies_of_the_networks(gennape: Gennape, graphs):
 
 def test_an_interrupted_pretraining_goes_on(run: PretrainGennape, gennape: Gennape, graphs):
     states = {path: path.stat().st_mtime_ns for path in run.folder.rglob("state.safetensors")}
-    assert len(states) == 1 + 2 * 4 + 1
+    assert len(states) == 1 + 4 + 1 + 1
     again, report = PretrainGennape(run.data, SETTINGS, run.folder).run()
     assert states == {path: path.stat().st_mtime_ns for path in states}
     np.testing.assert_array_equal(again.scores(graphs), gennape.scores(graphs))
@@ -123,7 +123,7 @@ def test_the_curves_show_every_log(run: PretrainGennape, gennape: Gennape):
     pytest.importorskip("matplotlib")
     del gennape
     labels = [axes.get_ylabel() for axes in training_curves(run.folder).axes]
-    assert labels == ["loss", "spearman", "spearman80", "kendall", "entropy", "spread"]
+    assert {"loss", "spearman", "entropy", "spread", "cl+fcm+t spearman"} <= set(labels)
 
 
 def test_a_split_is_a_partition():

@@ -115,10 +115,10 @@ def _keep(
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {f"module.{name}": value.detach().contiguous() for name, value in module.state_dict().items()}
+    arrays = {f"module.{name}": value.detach().cpu().clone() for name, value in module.state_dict().items()}
     for i, weight in enumerate(weights):
         for name in ("step", "exp_avg", "exp_avg_sq"):
-            arrays[f"adam.{i}.{name}"] = adam.state[weight][name].detach().contiguous()
+            arrays[f"adam.{i}.{name}"] = adam.state[weight][name].detach().cpu().contiguous()
     part = folder / "state.part"
     part.write_bytes(save(arrays, {"log": json.dumps(log)}))  # state and log in one file: never one without the other
     part.replace(folder / "state.safetensors")
@@ -139,7 +139,8 @@ def _restore(
             log: list[dict[str, float]] = json.loads(stored.metadata()["log"])
         module.load_state_dict({k.removeprefix("module."): v for k, v in arrays.items() if k.startswith("module.")})
         for i, weight in enumerate(weights):
-            adam.state[weight] = {n: arrays[f"adam.{i}.{n}"] for n in ("step", "exp_avg", "exp_avg_sq")}
+            moments = {n: arrays[f"adam.{i}.{n}"].to(weight.device) for n in ("exp_avg", "exp_avg_sq")}
+            adam.state[weight] = {"step": arrays[f"adam.{i}.step"], **moments}
     except (OSError, KeyError, RuntimeError, ValueError, SafetensorError) as e:
         msg = f"an interrupted run must be of the same settings, but {path} is not ({e}): choose another folder"
         raise CheckpointError(msg) from e

@@ -63,8 +63,10 @@ class HeadsOnly:
         gflops: Float[np.ndarray, " n"],
     ) -> TrainedMember:
         """See `FineTuning.tune`."""
-        tuned = replace(member, module=copy.deepcopy(member.module).requires_grad_())
-        h = torch.from_numpy(member.module.encoder.encode(graphs))
+        module = copy.copy(member.module)  # the encoder stays one with the others'
+        module._modules = {**member.module._modules, "heads": copy.deepcopy(member.module.heads).requires_grad_()}
+        tuned = replace(member, module=module)
+        h = torch.from_numpy(module.encoder.encode(graphs))
         U, y = _tensors(tuned, memberships, accuracy, gflops)
 
         def loss(rows: np.ndarray) -> torch.Tensor:

@@ -54,10 +54,10 @@ class FuzzyHeads(nn.Module):
         return len(self.weights[0])
 
     def forward(self, h: Float[torch.Tensor, "n e"], memberships: Float[torch.Tensor, "n C"]) -> torch.Tensor:
-        """Mixed outputs, n."""
+        """Mixed outputs, n; with one cluster memberships do not matter."""
         x = h.expand(self.clusters, -1, -1)
         last = len(self.weights) - 1
         for i, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
             x = torch.baddbmm(b, x, w)  # (C, n, outputs)
             x = torch.relu(x) if i < last else x
-        return (x[..., 0].T * memberships).sum(dim=1)
+        return (x[..., 0].T * memberships).sum(dim=1) if self.clusters > 1 else x[0, :, 0]

@@ -110,7 +110,12 @@ class Gennape:
     def folded_scores(self, graphs: FoldedGraphs, gflops: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n M"]:
         """As `scores`, for networks in the form of `fold`."""
         U = self.clustering.memberships(graphs)
-        return np.stack([*(m.score(graphs, U, gflops) for m in self.members.values()), gflops], axis=1)
+        embedded: dict[GraphEncoder, np.ndarray] = {}
+        for member in self.members.values():
+            if member.module.encoder not in embedded:
+                embedded[member.module.encoder] = member.module.encoder.encode(graphs)
+        columns = [m.score(embedded[m.module.encoder], U, gflops) for m in self.members.values()]
+        return np.stack([*columns, gflops], axis=1)
 
     def vote(self, scores: Float[np.ndarray, "n M"], *, alone: bool = False) -> Float[np.ndarray, " n"]:
         """One number a network from its members' scores.
@@ -195,13 +200,18 @@ class Gennape:
     def save(self, folder: str | Path) -> None:
         """Write a folder with `model.safetensors` and `config.json`; nothing is pickled."""
         clusters = self.clustering.clusters
+        encoders = list(dict.fromkeys(member.module.encoder for member in self.members.values()))
         config = {
             "kind": KIND,
             "clustering": {
                 "encoder": self.clustering.encoder.settings.to_config(),
                 "fuzzifier": clusters.fuzzifier,
             },
-            "members": [_member_config(name, member) for name, member in self.members.items()],
+            "encoders": [encoder.settings.to_config() for encoder in encoders],
+            "members": [
+                _member_config(name, member, encoders.index(member.module.encoder))
+                for name, member in self.members.items()
+            ],
             "line": list(self.line),
         }
         arrays = {
@@ -213,8 +223,10 @@ class Gennape:
             "votes.weights": self.votes,
             **_state("contrast", self.clustering.encoder),
         }
+        for i, encoder in enumerate(encoders):
+            arrays |= _state(f"encoder{i}", encoder)
         for i, member in enumerate(self.members.values()):
-            arrays |= _state(f"member{i}", member.module)
+            arrays |= _state(f"member{i}", member.module, without="encoder.")
         Checkpoint(config, arrays).write(folder)
 
     @classmethod
@@ -231,8 +243,12 @@ class Gennape:
             _fill(encoder, stored.part("contrast"))
             parts = stored.part("clusters")
             clusters = FuzzyClusters(parts["centroids"], float(stored.config["clustering"]["fuzzifier"]))
+            encoders = []
+            for i, config in enumerate(stored.config["encoders"]):
+                encoders.append(GraphEncoder(EncoderSettings.from_config(config)))
+                _fill(encoders[-1], stored.part(f"encoder{i}"))
             members = {
-                config["name"]: _member(config, stored.part(f"member{i}"))
+                config["name"]: _member(config, encoders, stored.part(f"member{i}"))
                 for i, config in enumerate(stored.config["members"])
             }
             intercept, slope, deviation = stored.config["line"]
@@ -261,29 +277,32 @@ def fitted_line(votes: Float[np.ndarray, " n"], accuracy: Float[np.ndarray, " n"
     return intercept, slope, max(float(np.sqrt((rest**2).sum() / max(len(rest) - 2, 1))), 1e-6)
 
 
-def _member_config(name: str, member: TrainedMember) -> dict[str, Any]:
+def _member_config(name: str, member: TrainedMember, encoder: int) -> dict[str, Any]:
     heads = member.module.heads
     fuzzy = isinstance(heads, FuzzyHeads)
     return {
         "name": name,
         "objective": member.objective.name,
         "scale": list(member.scale),
-        "encoder": member.module.encoder.settings.to_config(),
+        "encoder": encoder,
         "heads": {"clusters": heads.clusters, "width": heads.width, "depth": heads.depth} if fuzzy else None,
     }
 
 
-def _member(config: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TrainedMember:
-    shape = EncoderSettings.from_config(config["encoder"])
-    heads = PaperReadout(shape.out_width) if config["heads"] is None else FuzzyHeads(shape.out_width, **config["heads"])
-    module = Member(GraphEncoder(shape), heads)
-    _fill(module, arrays)
+def _member(
+    config: Mapping[str, Any], encoders: Sequence[GraphEncoder], arrays: Mapping[str, np.ndarray]
+) -> TrainedMember:
+    encoder = encoders[config["encoder"]]
+    width = encoder.settings.out_width
+    module = Member(encoder, PaperReadout(width) if config["heads"] is None else FuzzyHeads(width, **config["heads"]))
+    _fill(module, {**arrays, **{f"encoder.{name}": value.numpy() for name, value in encoder.state_dict().items()}})
     centre, unit = config["scale"]
     return TrainedMember(module, OBJECTIVES[config["objective"]], (float(centre), float(unit)))
 
 
-def _state(prefix: str, module: torch.nn.Module) -> dict[str, np.ndarray]:
-    return {f"{prefix}.{name}": value.numpy() for name, value in module.state_dict().items()}
+def _state(prefix: str, module: torch.nn.Module, without: str = ".") -> dict[str, np.ndarray]:
+    state = module.state_dict()
+    return {f"{prefix}.{name}": value.numpy() for name, value in state.items() if not name.startswith(without)}
 
 
 def _fill(module: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:

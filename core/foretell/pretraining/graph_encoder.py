@@ -22,7 +22,6 @@ from foretell.pretraining.folded_convolution import FoldedConvolution
 from foretell.pretraining.folded_graphs import WAYS, FoldedGraphs
 from foretell.pretraining.node_embedding import EMBEDDED, EMBEDDINGS
 from foretell.pretraining.node_labels import LABELS
-from foretell.surrogates.training import dropout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +123,7 @@ class GraphEncoder(nn.Module):
             new = torch.tanh(pass_messages(cast("nn.ModuleList", layer), x, hop))
             if self.settings.residual and i:
                 new = new + x[torch.from_numpy(hop.own).to(x.device)]
-            x = dropout(new, self.settings.dropout_rate, generator)
+            x = new if generator is None else _dropped(new, self.settings.dropout_rate, generator)
             found.append(x)
         return found
 
@@ -159,6 +158,12 @@ def pass_messages(layer: nn.ModuleList, x: torch.Tensor, hop: Hop) -> torch.Tens
         edges = (torch.from_numpy(a).to(x.device) for a in (source, target))
         made.append(conv(x, own, *edges, torch.from_numpy(times).to(device=x.device, dtype=x.dtype)))
     return torch.stack(made).sum(dim=0) if len(made) > 1 else made[0]
+
+
+def _dropped(x: torch.Tensor, rate: float, generator: torch.Generator) -> torch.Tensor:
+    """Dropout, drawn where the generator lives, so that every device loses the same numbers."""
+    kept = torch.rand(x.shape, generator=generator) >= rate
+    return x * kept.to(x.device) / (1.0 - rate)
 
 
 def carry(graphs: FoldedGraphs, x: torch.Tensor, first: int, last: int) -> torch.Tensor:

@@ -1,8 +1,7 @@
-"""One network of the ensemble: an encoder of its own, heads over what it gives, an objective."""
+"""One network of the ensemble: an encoder, heads over what it gives, an objective."""
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,13 +40,13 @@ class Member(nn.Module):
     """A member of the ensemble.
 
     Args:
-        encoder: Begins as a copy of this one.
+        encoder: Its encoder, which others may share.
         heads: From embeddings (standardised, n x e) and memberships (n x C) to outputs.
     """
 
     def __init__(self, encoder: GraphEncoder, heads: FuzzyHeads | PaperReadout) -> None:
         super().__init__()
-        self.encoder = copy.deepcopy(encoder)
+        self.encoder = encoder
         self.heads = heads
         self.centre: torch.Tensor
         self.unit: torch.Tensor
@@ -68,13 +67,11 @@ class Member(nn.Module):
         """Outputs, one a graph."""
         return self.read(self.encoder(graphs), memberships)
 
-    def outputs(
-        self, graphs: FoldedGraphs, memberships: Float[np.ndarray, "G C"], *, chunk: int = 1024
-    ) -> Float[np.ndarray, " G"]:
-        """As `forward`, without gradients."""
-        h = torch.from_numpy(self.encoder.encode(graphs, chunk=chunk))
+    def outputs(self, h: Float[np.ndarray, "G e"], memberships: Float[np.ndarray, "G C"]) -> Float[np.ndarray, " G"]:
+        """As `read`, without gradients."""
+        given = torch.from_numpy(h).to(self.centre)
         with torch.no_grad():
-            return np.asarray(self.read(h, torch.from_numpy(memberships).to(h.dtype)).numpy(), dtype=np.float64)
+            return np.asarray(self.read(given, torch.from_numpy(memberships).to(given)).cpu().numpy(), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +89,7 @@ class TrainedMember:
     scale: tuple[float, float]
 
     def score(
-        self, graphs: FoldedGraphs, memberships: Float[np.ndarray, "G C"], gflops: Float[np.ndarray, " G"]
+        self, h: Float[np.ndarray, "G e"], memberships: Float[np.ndarray, "G C"], gflops: Float[np.ndarray, " G"]
     ) -> Float[np.ndarray, " G"]:
-        """What it says of accuracies; larger is better."""
-        return self.objective.score(self.module.outputs(graphs, memberships), gflops, self.scale)
+        """What it says of accuracies, from embeddings by its encoder; larger is better."""
+        return self.objective.score(self.module.outputs(h, memberships), gflops, self.scale)

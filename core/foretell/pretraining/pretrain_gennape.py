@@ -1,13 +1,14 @@
 """Pretraining of GENNAPE on one family, stage by stage, each of which goes on where it was interrupted.
 
-Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's heads over the frozen encoder, then heads
-and a copy of the encoder together; the k-GNN; scores of the networks held out. A tenth
-of the networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in the paper;
-members with the FLOPs transform leave out networks under 80 % accuracy.
+Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's heads over the frozen encoder, then the
+heads of all members and a copy of the encoder together; the k-GNN; scores of the networks held out. A tenth of the
+networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in the paper;
+members with the FLOPs transform leave out networks under 80 % accuracy. All on a GPU where there is one.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from foretell.pretraining.objectives import OBJECTIVES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jaxtyping import Int
+    from jaxtyping import Float, Int
 
     from foretell.pretraining.labelled_graphs import LabelledGraphs
 
@@ -112,6 +113,32 @@ class Split:
         return cls(order[: n * 8 // 10], order[n * 8 // 10 : n * 9 // 10], order[n * 9 // 10 :])
 
 
+class _Stage:
+    """One member while it is trained: its rows, targets and loss."""
+
+    def __init__(
+        self, plan: MemberPlan, run: PretrainGennape, encoder: GraphEncoder, h: np.ndarray, U: np.ndarray
+    ) -> None:
+        data, objective = run.data, OBJECTIVES[plan.objective]
+        sound = data.accuracy >= (_LEAST_ACCURACY if plan.objective == "accuracy_per_flops" else 0.0)
+        self.rows = run.split.train[sound[run.split.train]]
+        heads = FuzzyHeads(encoder.settings.out_width, U.shape[1] if plan.fuzzy else 1, seed=run.settings.seed)
+        module = Member(encoder, heads).to(run.device)
+        module.standardise(h[self.rows])
+        scale = objective.fit(data.accuracy[self.rows], data.gflops[self.rows])
+        self.trained = TrainedMember(module, objective, scale)
+        self._sound = torch.from_numpy(sound).to(run.device)
+        self._y = torch.from_numpy(objective.target(data.accuracy, data.gflops, scale)).float().to(run.device)
+        self._shares = torch.from_numpy(U).float().to(run.device)
+
+    def loss(self, h: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        """Of a batch, of those networks that the member may see."""
+        where = torch.from_numpy(rows).to(h.device)
+        seen = self._sound[where]
+        where = where[seen]
+        return self.trained.objective.loss(self.trained.module.read(h[seen], self._shares[where]), self._y[where])
+
+
 class PretrainGennape:
     """One run.
 
@@ -127,6 +154,7 @@ class PretrainGennape:
     ) -> None:
         self.data, self.settings, self.folder, self.progress = data, settings, folder, progress
         self.split = Split.of(len(data), settings.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def run(self) -> tuple[Gennape, dict[str, dict[str, float]]]:
         """All stages.
@@ -137,16 +165,14 @@ class PretrainGennape:
         """
         clustering = self.clustering()
         U = clustering.memberships(self.data.graphs)
-        members = {name: self.member(name, plan, clustering, U) for name, plan in PLANS.items()}
-        members["k-gnn"] = self.baseline()
-        rows = self.split.val2
-        held_out = self.data.select(rows)
-        columns = [m.score(held_out.graphs, U[rows], held_out.gflops) for m in members.values()]
-        scores = np.stack([*columns, held_out.gflops], axis=1)
+        members = {**self.members(clustering, U), "k-gnn": self.baseline()}
+        held_out = self.data.select(self.split.val2)
+        votes = equal_votes(len(members) + 1)
+        gennape = Gennape(clustering, members, (np.zeros(len(votes)), np.ones(len(votes))), (0.0, 1.0, 1.0), votes)
+        scores = gennape.folded_scores(held_out.graphs, held_out.gflops)
         pool = (scores.mean(axis=0), scores.std(axis=0))
-        votes = equal_votes(scores.shape[1])
         line = fitted_line(standard_scores(scores, pool) @ votes, held_out.accuracy)
-        gennape = Gennape(clustering, members, pool, line, votes)
+        gennape = replace(gennape, pool=pool, line=line)
         named = dict(zip((*members, FLOPS), scores.T, strict=True)) | {"ensemble": standard_scores(scores) @ votes}
         report = {name: agreement(held_out.accuracy, values) for name, values in named.items()}
         gennape.save(self.folder / "checkpoint")
@@ -172,7 +198,7 @@ class PretrainGennape:
         torch.manual_seed(self.settings.seed)
         encoder = GraphEncoder(self.settings.encoder)
         head = ProjectionHead(encoder.settings.out_width, self.settings.projected)
-        spectra = torch.from_numpy(self.data.spectra).float()
+        spectra = torch.from_numpy(self.data.spectra).float().to(self.device)
         looked_at = self.data.graphs.select(self.split.val1[:_LOOKED_AT])
 
         def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
@@ -187,70 +213,75 @@ class PretrainGennape:
                 return {"spread": spread(head(encoder(looked_at)))}
 
         loop = self._loop(self.settings.contrast_epochs, self.settings.learning_rate)
-        both = nn.ModuleDict({"encoder": encoder, "projection": head})
+        both = nn.ModuleDict({"encoder": encoder, "projection": head}).to(self.device)
         loop.run(both, self.split.train, loss, self.folder / "contrast", judge=judge, progress=self.progress)
-        return encoder.requires_grad_(requires_grad=False)
+        return encoder.cpu().requires_grad_(requires_grad=False)
 
-    def member(self, name: str, plan: MemberPlan, clustering: Clustering, U: np.ndarray) -> TrainedMember:
-        """One member with a contrastive encoder."""
-        objective = OBJECTIVES[plan.objective]
-        transformed = plan.objective == "accuracy_per_flops"
-        rows = self.split.train
-        rows = rows[self.data.accuracy[rows] >= _LEAST_ACCURACY] if transformed else rows
-        heads = FuzzyHeads(
-            clustering.encoder.settings.out_width, U.shape[1] if plan.fuzzy else 1, seed=self.settings.seed
-        )
-        module = Member(clustering.encoder, heads)
+    def members(self, clustering: Clustering, U: Float[np.ndarray, "G C"]) -> dict[str, TrainedMember]:
+        """The members with a contrastive encoder: heads of each alone, then all heads and one encoder together."""
         h = clustering.encoder.encode(self.data.graphs, chunk=len(self.data))
-        module.standardise(h[rows])
-        scale = objective.fit(self.data.accuracy[rows], self.data.gflops[rows])
-        y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float()
-        shares = torch.from_numpy(U).float() if plan.fuzzy else torch.ones(len(U), 1)
-        trained = TrainedMember(module, objective, scale)
-        embeddings = torch.from_numpy(h)
+        encoder = copy.deepcopy(clustering.encoder).to(self.device)
+        stages = {name: _Stage(plan, self, encoder, h, U) for name, plan in PLANS.items()}
+        embeddings = torch.from_numpy(h).to(self.device)
+        loop = self._loop(self.settings.head_epochs, 2.0 * self.settings.learning_rate)
+        for name, stage in stages.items():
+            loop.run(
+                stage.trained.module,
+                stage.rows,
+                lambda rows, _, stage=stage: stage.loss(embeddings[rows], rows),  # type: ignore[misc]
+                self.folder / name,
+                judge=lambda stage=stage: self._judge(stage.trained, h, U),  # type: ignore[misc]
+                progress=self.progress,
+            )
 
-        def read(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
-            return objective.loss(module.read(embeddings[rows], shares[rows]), y[rows])
-
-        def whole(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
-            return objective.loss(module(self.data.graphs.select(rows), shares[rows]), y[rows])
+        def loss(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
+            made = encoder(self.data.graphs.select(rows))
+            return torch.stack([stage.loss(made, rows) for stage in stages.values()]).sum()
 
         def judge() -> dict[str, float]:
-            return self._judge(trained, shares.numpy())
+            looked_at = encoder.encode(self.data.graphs.select(self.split.val1[:_LOOKED_AT]))
+            found = {name: self._judge(stage.trained, looked_at, U, selected=True) for name, stage in stages.items()}
+            return {f"{name} {metric}": value for name, measures in found.items() for metric, value in measures.items()}
 
-        loop = self._loop(self.settings.head_epochs, 2.0 * self.settings.learning_rate)
-        loop.run(module, rows, read, self.folder / name / "heads", judge=judge, progress=self.progress)
-        module.encoder.requires_grad_()
+        encoder.requires_grad_()
+        together = nn.ModuleDict({str(i): stage.trained.module for i, stage in enumerate(stages.values())})
         loop = self._loop(self.settings.whole_epochs, self.settings.whole_learning_rate)
-        loop.run(module, rows, whole, self.folder / name / "whole", judge=judge, progress=self.progress)
-        module.requires_grad_(requires_grad=False)
-        return trained
+        loop.run(together, self.split.train, loss, self.folder / "together", judge=judge, progress=self.progress)
+        together.cpu().requires_grad_(requires_grad=False)
+        return {name: stage.trained for name, stage in stages.items()}
 
     def baseline(self) -> TrainedMember:
         """The k-GNN, trained on accuracies alone."""
         torch.manual_seed(self.settings.seed)
         shape = replace(self.settings.encoder, width=EncoderSettings.width)
-        module = Member(GraphEncoder(shape), PaperReadout(shape.out_width))
+        module = Member(GraphEncoder(shape), PaperReadout(shape.out_width)).to(self.device)
         rows, objective = self.split.train, OBJECTIVES["accuracy"]
         scale = objective.fit(self.data.accuracy[rows], self.data.gflops[rows])
-        y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float()
-        one = torch.ones(len(self.data), 1)
+        y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float().to(self.device)
+        one = torch.ones(len(self.data), 1, device=self.device)
         trained = TrainedMember(module, objective, scale)
+
+        def judge() -> dict[str, float]:
+            looked_at = module.encoder.encode(self.data.graphs.select(self.split.val1[:_LOOKED_AT]))
+            return self._judge(trained, looked_at, one.cpu().numpy(), selected=True)
+
         self._loop(self.settings.baseline_epochs, self.settings.learning_rate).run(
             module,
             rows,
             lambda part, _: objective.loss(module(self.data.graphs.select(part), one[part]), y[part]),
             self.folder / "k-gnn",
-            judge=lambda: self._judge(trained, one.numpy()),
+            judge=judge,
             progress=self.progress,
         )
-        module.requires_grad_(requires_grad=False)
+        module.cpu().requires_grad_(requires_grad=False)
         return trained
 
-    def _judge(self, member: TrainedMember, U: np.ndarray) -> dict[str, float]:
+    def _judge(
+        self, member: TrainedMember, h: np.ndarray, U: np.ndarray, *, selected: bool = False
+    ) -> dict[str, float]:
         rows = self.split.val1[:_LOOKED_AT]
-        part = self.data.select(rows)
-        return agreement(part.accuracy, member.score(part.graphs, U[rows], part.gflops))
+        scores = member.score(h if selected else h[rows], U[rows], self.data.gflops[rows])
+        return agreement(self.data.accuracy[rows], scores)
 
     def _loop(self, epochs: int, learning_rate: float) -> EpochLoop:
         return EpochLoop(epochs, self.settings.batch, learning_rate, seed=self.settings.seed)

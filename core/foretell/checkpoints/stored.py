@@ -1,0 +1,56 @@
+"""Finds a checkpoint by its name or folder, and reads it as what its config says it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foretell.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from foretell.predictor import Predictor
+    from foretell.pretraining.gennape import Gennape
+
+_HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Checkpoints that come with the package.
+
+    >>> names()
+    ['gennape-nb101']
+    """
+    return sorted(config.parent.name for config in _HERE.glob("*/config.json"))
+
+
+def stored_checkpoint(name: str | Path) -> Predictor | Gennape:
+    """Read one.
+
+    Args:
+        name: Of one that comes with the package, or a folder.
+
+    Raises:
+        CheckpointError: If there is none, or it is damaged.
+    """
+    folder = _HERE / name if str(name) in names() else Path(name)
+    path = folder / "config.json"
+    if not path.is_file():
+        msg = f"a checkpoint must be one of {names()} or a folder with config.json, but got {str(name)!r}: choose one"
+        raise CheckpointError(msg)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind = config.get("kind") if isinstance(config, dict) else None
+    except ValueError as e:
+        msg = f"`config.json` of a checkpoint must be JSON, but {path} is not ({e}): save it again"
+        raise CheckpointError(msg) from e
+    if kind == "gennape":
+        from foretell.pretraining.gennape import Gennape
+
+        return Gennape.load(folder)
+    if kind is not None:
+        msg = f"a checkpoint must be of a kind that this version knows, but {folder} is of {kind!r}: update foretell"
+        raise CheckpointError(msg)
+    from foretell.predictor import Predictor
+
+    return Predictor.load(folder)
