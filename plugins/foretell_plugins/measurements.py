@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name the measurements of accuracy, search, calibration, explanation and capture."""
+    """Name the measurements of accuracy, transfer, search, calibration, explanation and capture."""
     register("calibration", _calibration)
     register("capture", _capture)
     register("coverage", _coverage)
@@ -23,6 +23,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("table-search", _table_search)
+    register("transfer", _transfer)
     register("zero-shot", _zero_shot)
 
 
@@ -72,6 +73,12 @@ def _table_search() -> Benchmark:
     from foretell.benchmarks.table_search import TableSearch
 
     return TableSearch()
+
+
+def _transfer() -> Benchmark:
+    from foretell.benchmarks.transfer import Transfer
+
+    return Transfer()
 
 
 def _zero_shot() -> Benchmark:
