@@ -239,3 +239,14 @@ def test_a_state_of_another_network_is_refused(tmp_path):
     module = nn.Linear(2, 1)
     with pytest.raises(CheckpointError, match="of the same settings"):
         EpochLoop(2).run(module, np.arange(4), lambda rows, _: module(torch.ones(4, 2)).sum(), tmp_path)
+
+
+def test_accuracy_per_flops_does_not_leave_its_range():
+    accuracy, gflops = np.array([0.9, 0.8, 0.85]), np.array([9.0, 0.5, 3.0])
+    objective = AccuracyPerFlops()
+    scale = objective.fit(accuracy, gflops)
+    target = objective.target(accuracy, gflops, scale)
+    beyond = objective.score(target + 100.0, gflops, scale)
+    assert np.array_equal(np.argsort(beyond), np.argsort(gflops))
+    assert scale.widened(np.array([7.0])).high == 7.0
+    assert scale.widened(target) == scale

@@ -34,7 +34,7 @@ class FineTuning(Protocol):
         accuracy: Float[np.ndarray, " n"],
         gflops: Float[np.ndarray, " n"],
     ) -> TrainedMember:
-        """A copy that has learnt from n labelled networks; the constants of the target stay."""
+        """A copy that has learnt from n labelled networks; centre and unit of the target stay."""
         ...
 
 
@@ -67,7 +67,7 @@ class HeadsOnly:
         module._modules = {**member.module._modules, "heads": copy.deepcopy(member.module.heads).requires_grad_()}
         tuned = replace(member, module=module)
         h = torch.from_numpy(module.encoder.encode(graphs))
-        U, y = _tensors(tuned, memberships, accuracy, gflops)
+        tuned, U, y = _tensors(tuned, memberships, accuracy, gflops)
 
         def loss(rows: np.ndarray) -> torch.Tensor:
             return tuned.objective.loss(tuned.module.read(h[rows], U[rows]), y[rows])
@@ -102,7 +102,7 @@ class WholeNetwork:
     ) -> TrainedMember:
         """See `FineTuning.tune`."""
         tuned = replace(member, module=copy.deepcopy(member.module).requires_grad_())
-        U, y = _tensors(tuned, memberships, accuracy, gflops)
+        tuned, U, y = _tensors(tuned, memberships, accuracy, gflops)
 
         def loss(rows: np.ndarray) -> torch.Tensor:
             return tuned.objective.loss(tuned.module(graphs.select(rows), U[rows]), y[rows])
@@ -113,9 +113,11 @@ class WholeNetwork:
 
 def _tensors(
     member: TrainedMember, memberships: np.ndarray, accuracy: np.ndarray, gflops: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[TrainedMember, torch.Tensor, torch.Tensor]:
+    """The member with the new targets in its range, memberships, targets."""
     target = member.objective.target(accuracy, gflops, member.scale)
-    return torch.from_numpy(memberships).float(), torch.from_numpy(np.asarray(target, dtype=np.float32))
+    member = replace(member, scale=member.scale.widened(target))
+    return member, torch.from_numpy(memberships).float(), torch.from_numpy(np.asarray(target, dtype=np.float32))
 
 
 def _descend(

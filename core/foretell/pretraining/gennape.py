@@ -25,7 +25,7 @@ from foretell.pretraining.fuzzy_heads import FuzzyHeads
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes, kendall_votes, standard_scores
-from foretell.pretraining.objectives import OBJECTIVES
+from foretell.pretraining.objectives import OBJECTIVES, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -283,7 +283,7 @@ def _member_config(name: str, member: TrainedMember, encoder: int) -> dict[str, 
     return {
         "name": name,
         "objective": member.objective.name,
-        "scale": list(member.scale),
+        "scale": [member.scale.centre, member.scale.unit, *_range(member.scale)],
         "encoder": encoder,
         "heads": {"clusters": heads.clusters, "width": heads.width, "depth": heads.depth} if fuzzy else None,
     }
@@ -296,8 +296,14 @@ def _member(
     width = encoder.settings.out_width
     module = Member(encoder, PaperReadout(width) if config["heads"] is None else FuzzyHeads(width, **config["heads"]))
     _fill(module, {**arrays, **{f"encoder.{name}": value.numpy() for name, value in encoder.state_dict().items()}})
-    centre, unit = config["scale"]
-    return TrainedMember(module, OBJECTIVES[config["objective"]], (float(centre), float(unit)))
+    centre, unit, low, high = config["scale"]
+    scale = Scale(centre, unit, -np.inf if low is None else low, np.inf if high is None else high)
+    return TrainedMember(module, OBJECTIVES[config["objective"]], scale)
+
+
+def _range(scale: Scale) -> list[float | None]:
+    """Low and high, None where there is no bound, which JSON cannot write."""
+    return [bound if np.isfinite(bound) else None for bound in (scale.low, scale.high)]
 
 
 def _state(prefix: str, module: torch.nn.Module, without: str = ".") -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from foretell.pretraining.folded_graphs import FoldedGraphs
     from foretell.pretraining.graph_encoder import GraphEncoder
-    from foretell.pretraining.objectives import Objective
+    from foretell.pretraining.objectives import Objective, Scale
 
 _LEAST_UNIT = 1e-6  # a number of the embedding that never changes is not blown up
 
@@ -81,12 +81,12 @@ class TrainedMember:
     Args:
         module: The network.
         objective: What it learnt.
-        scale: Centre and unit of its target.
+        scale: Constants of its target.
     """
 
     module: Member
     objective: Objective
-    scale: tuple[float, float]
+    scale: Scale
 
     def score(
         self, h: Float[np.ndarray, "G e"], memberships: Float[np.ndarray, "G C"], gflops: Float[np.ndarray, " G"]

@@ -7,7 +7,7 @@ two is better: the logit is g(a) - g(b), so that g alone ranks n networks with n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +20,31 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 
+@dataclass(frozen=True)
+class Scale:
+    """Constants of a target over the training family.
+
+    Args:
+        centre: Its mean.
+        unit: Its deviation.
+        low: Its least value, in these units.
+        high: Its largest value, in these units.
+    """
+
+    centre: float = 0.0
+    unit: float = 1.0
+    low: float = -np.inf
+    high: float = np.inf
+
+    def spanning(self, target: Float[np.ndarray, " n"]) -> Scale:
+        """With the range of these targets."""
+        return replace(self, low=float(target.min()), high=float(target.max()))
+
+    def widened(self, target: Float[np.ndarray, " n"]) -> Scale:
+        """With a range that holds these targets too."""
+        return replace(self, low=min(self.low, float(target.min())), high=max(self.high, float(target.max())))
+
+
 class Objective(Protocol):
     """How outputs of a network relate to accuracies."""
 
@@ -28,12 +53,12 @@ class Objective(Protocol):
         """Name in checkpoints."""
         ...
 
-    def fit(self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"]) -> tuple[float, float]:
-        """Centre and unit of the target over the training family."""
+    def fit(self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"]) -> Scale:
+        """Constants of the target over the training family."""
         ...
 
     def target(
-        self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: tuple[float, float]
+        self, accuracy: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: Scale
     ) -> Float[np.ndarray, " n"]:
         """What outputs are compared with."""
         ...
@@ -43,7 +68,7 @@ class Objective(Protocol):
         ...
 
     def score(
-        self, output: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: tuple[float, float]
+        self, output: Float[np.ndarray, " n"], gflops: Float[np.ndarray, " n"], scale: Scale
     ) -> Float[np.ndarray, " n"]:
         """What outputs say of accuracy; larger is better."""
         ...
@@ -55,48 +80,52 @@ class Accuracy:
 
     name: ClassVar[str] = "accuracy"
 
-    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> Scale:
         """See `Objective.fit`."""
         del gflops
-        return float(accuracy.mean()), float(accuracy.std())
+        return Scale(float(accuracy.mean()), float(accuracy.std()))
 
-    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.target`."""
         del gflops
-        return (accuracy - scale[0]) / scale[1]
+        return np.asarray((accuracy - scale.centre) / scale.unit)
 
     def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """See `Objective.loss`."""
         return F.mse_loss(output, target)
 
-    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.score`: the accuracy, in [0, 1]."""
         del gflops
-        return output * scale[1] + scale[0]
+        return np.asarray(output * scale.unit + scale.centre)
 
 
 @dataclass(frozen=True)
 class AccuracyPerFlops:
-    """Squared error after the transform with FLOPs, see `FlopsTransform`."""
+    """Squared error after the transform with FLOPs, see `FlopsTransform`.
+
+    Outputs beyond the range of training are cut to it: accuracy per FLOPs falls steeply with FLOPs over one family, and
+    a network that goes on falling outside of it ranks small networks first. Cut, it ranks them by FLOPs.
+    """
 
     name: ClassVar[str] = "accuracy_per_flops"
 
-    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> Scale:
         """See `Objective.fit`."""
         transform = FlopsTransform.fit(accuracy, gflops)
-        return transform.mean, transform.std
+        return Scale(transform.mean, transform.std).spanning(transform(accuracy, gflops))
 
-    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.target`."""
-        return FlopsTransform(*scale)(accuracy, gflops)
+        return FlopsTransform(scale.centre, scale.unit)(accuracy, gflops)
 
     def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """See `Objective.loss`."""
         return F.mse_loss(output, target)
 
-    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.score`: the accuracy, in [0, 1]."""
-        return FlopsTransform(*scale).inverse(output, gflops)
+        return FlopsTransform(scale.centre, scale.unit).inverse(np.clip(output, scale.low, scale.high), gflops)
 
 
 @dataclass(frozen=True)
@@ -110,12 +139,12 @@ class Better:
     name: ClassVar[str] = "better"
     noise: float = 1e-4
 
-    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> tuple[float, float]:
+    def fit(self, accuracy: np.ndarray, gflops: np.ndarray) -> Scale:
         """See `Objective.fit`."""
         del accuracy, gflops
-        return 0.0, 1.0
+        return Scale()
 
-    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def target(self, accuracy: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.target`."""
         del gflops, scale
         return accuracy
@@ -126,7 +155,7 @@ class Better:
         losses = F.softplus(output[None, :] - output[:, None])  # -log sigmoid(g(better) - g(worse))
         return (losses * better).sum() / better.sum().clamp(min=1)
 
-    def score(self, output: np.ndarray, gflops: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    def score(self, output: np.ndarray, gflops: np.ndarray, scale: Scale) -> np.ndarray:
         """See `Objective.score`: a logit without unit."""
         del gflops, scale
         return output

@@ -78,7 +78,9 @@ class PretrainSettings:
         whole_epochs: Passes for heads and encoder together.
         baseline_epochs: Passes for the k-GNN.
         batch: Networks a step.
-        learning_rate: Of the contrastive encoder and the k-GNN; heads over the frozen encoder have twice of it.
+        head_batch: Likewise for heads over the frozen encoder.
+        learning_rate: Of the contrastive encoder and the k-GNN.
+        head_learning_rate: Of heads over the frozen encoder.
         whole_learning_rate: Of heads and encoder together.
         seed: Seed of split, weights, order and dropout.
     """
@@ -89,11 +91,13 @@ class PretrainSettings:
     contrast_epochs: int = 4
     clusters: int = 10
     fuzzifier: float = 1.5
-    head_epochs: int = 20
+    head_epochs: int = 40
     whole_epochs: int = 6
-    baseline_epochs: int = 12
+    baseline_epochs: int = 10
     batch: int = 256
+    head_batch: int = 512
     learning_rate: float = 1e-3
+    head_learning_rate: float = 3e-3
     whole_learning_rate: float = 5e-4
     seed: int = 0
 
@@ -223,7 +227,8 @@ class PretrainGennape:
         encoder = copy.deepcopy(clustering.encoder).to(self.device)
         stages = {name: _Stage(plan, self, encoder, h, U) for name, plan in PLANS.items()}
         embeddings = torch.from_numpy(h).to(self.device)
-        loop = self._loop(self.settings.head_epochs, 2.0 * self.settings.learning_rate)
+        settings = self.settings
+        loop = EpochLoop(settings.head_epochs, settings.head_batch, settings.head_learning_rate, seed=settings.seed)
         for name, stage in stages.items():
             loop.run(
                 stage.trained.module,
