@@ -58,9 +58,13 @@ class Member(nn.Module):
         self.centre.copy_(torch.from_numpy(h.mean(axis=0)))
         self.unit.copy_(torch.from_numpy(np.maximum(h.std(axis=0), _LEAST_UNIT)))
 
+    def see(self, h: torch.Tensor) -> torch.Tensor:
+        """Embeddings as the heads see them, standardised."""
+        return (h - self.centre) / self.unit
+
     def read(self, h: torch.Tensor, memberships: torch.Tensor) -> torch.Tensor:
         """Outputs from embeddings, n."""
-        out: torch.Tensor = self.heads((h - self.centre) / self.unit, memberships)
+        out: torch.Tensor = self.heads(self.see(h), memberships)
         return out
 
     def forward(self, graphs: FoldedGraphs, memberships: torch.Tensor) -> torch.Tensor:
