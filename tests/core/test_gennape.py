@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,8 @@ def test_without_labels_all_votes_are_equal(gennape: Gennape, graphs):
     assert gennape.names == MEMBERS
     np.testing.assert_array_equal(gennape.votes, np.full(6, 1 / 6))
     scores = gennape.scores(graphs[:9])
-    np.testing.assert_allclose(gennape.vote(scores), standard_scores(scores).mean(axis=1))
+    whole = replace(gennape, domain=(0.0, np.inf))
+    np.testing.assert_allclose(whole.vote(scores), standard_scores(scores).mean(axis=1))
     assert sorted(gennape.rank(graphs[:9]).tolist()) == list(range(9))
     np.testing.assert_allclose(scores[:, -1], [g.flops / 1e9 for g in graphs[:9]])
 
@@ -62,6 +64,20 @@ def test_a_network_is_judged_alike_alone_and_among_others(gennape: Gennape, grap
     together = gennape.predict(graphs[:5]).mean
     alone = [gennape.predict([Candidate(g)]).mean[0] for g in graphs[:5]]
     np.testing.assert_allclose(together, alone, rtol=1e-5)
+
+
+def test_outside_their_domain_members_with_the_transform_have_no_vote(gennape: Gennape, graphs):
+    scores = gennape.scores(graphs[:8])
+    outside = replace(gennape, domain=(1e3, 1e4))
+    assert not outside.inside(scores).any()
+    np.testing.assert_allclose(outside.vote(scores), standard_scores(scores)[:, 2:].mean(axis=1))
+    half = replace(gennape, domain=(float(np.median(scores[:, -1])), np.inf))
+    share = half.inside(scores).mean()
+    weights = np.array([share, share, 1.0, 1.0, 1.0, 1.0])
+    np.testing.assert_allclose(half.vote(scores), standard_scores(scores) @ weights / weights.sum())
+    alone = standard_scores(scores, gennape.pool)
+    expected = np.where(half.inside(scores), alone.mean(axis=1), alone[:, 2:].mean(axis=1))
+    np.testing.assert_allclose(half.vote(scores, alone=True), expected)
 
 
 @pytest.mark.parametrize("tuning", [HeadsOnly(epochs=2), WholeNetwork(epochs=2)], ids=["heads", "whole"])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
 
     from foretell.graph import ComputationGraph
     from foretell.pretraining.folded_graphs import FoldedGraphs
@@ -73,6 +73,8 @@ class Gennape:
         members: The networks by name; FLOPs are the last member, without one.
         pool: Mean and deviation of each member's scores over held-out networks of the training family.
         line: Accuracy as intercept + slope * vote, and deviation from it, over the same networks.
+        domain: GFLOPs between which members with the FLOPs transform know what they say. Their network has to guess
+            FLOPs from the graph, and a wrong guess outweighs all else.
         votes: Weight of each member, sum 1; equal where nothing was fitted.
     """
 
@@ -80,6 +82,7 @@ class Gennape:
     members: Mapping[str, TrainedMember]
     pool: tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]
     line: tuple[float, float, float]
+    domain: tuple[float, float] = (0.0, np.inf)
     votes: Float[np.ndarray, " M"] = field(default_factory=lambda: equal_votes(6))
 
     @property
@@ -123,9 +126,22 @@ class Gennape:
         Args:
             scores: From `scores`.
             alone: Whether each network is judged by itself, in units of the training family; otherwise members are
-                standardised over the networks given, as in the paper's tables.
+                standardised over the networks given, as in the paper's tables, and the votes of those with the FLOPs
+                transform shrink by the share of networks that are outside of their domain.
         """
-        return np.asarray(standard_scores(scores, self.pool if alone else None) @ self.votes)
+        inside = self.inside(scores)
+        trust = np.ones((len(scores) if alone else 1, scores.shape[1]))
+        for i, member in enumerate(self.members.values()):
+            if member.objective.name == "accuracy_per_flops":
+                trust[:, i] = inside if alone else inside.mean()
+        votes = trust * self.votes
+        votes /= votes.sum(axis=1, keepdims=True)
+        return np.asarray((standard_scores(scores, self.pool if alone else None) * votes).sum(axis=1))
+
+    def inside(self, scores: Float[np.ndarray, "n M"]) -> Bool[np.ndarray, " n"]:
+        """Which networks lie in the domain of the members with the FLOPs transform; outside they have no vote."""
+        low, high = self.domain
+        return np.asarray((scores[:, -1] >= low) & (scores[:, -1] <= high))
 
     def rank(self, graphs: Sequence[ComputationGraph | Candidate]) -> Int[np.ndarray, " n"]:
         """Positions of the networks, best first."""
@@ -190,6 +206,7 @@ class Gennape:
                 judged[rows] = part.folded_scores(graphs.select(rows), gflops[rows])
         votes = kendall_votes(judged, accuracy)
         pool = (scores.mean(axis=0), scores.std(axis=0))
+        tuned = replace(tuned, domain=(0.0, np.inf))
         return replace(tuned, votes=votes, pool=pool, line=fitted_line(standard_scores(scores, pool) @ votes, accuracy))
 
     def _tuned(self, tuning: FineTuning, graphs: FoldedGraphs, gflops: np.ndarray, accuracy: np.ndarray) -> Gennape:
@@ -213,6 +230,7 @@ class Gennape:
                 for name, member in self.members.items()
             ],
             "line": list(self.line),
+            "domain": _bounds(*self.domain),
         }
         arrays = {
             "clusters.centroids": clusters.centroids,
@@ -252,11 +270,13 @@ class Gennape:
                 for i, config in enumerate(stored.config["members"])
             }
             intercept, slope, deviation = stored.config["line"]
+            least, most = stored.config["domain"]
             return cls(
                 Clustering(encoder, parts["centre"], parts["unit"], clusters),
                 members,
                 (stored.arrays["pool.mean"], stored.arrays["pool.std"]),
                 (float(intercept), float(slope), float(deviation)),
+                (float(least), np.inf if most is None else float(most)),
                 stored.arrays["votes.weights"],
             )
         except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as e:
@@ -283,7 +303,7 @@ def _member_config(name: str, member: TrainedMember, encoder: int) -> dict[str, 
     return {
         "name": name,
         "objective": member.objective.name,
-        "scale": [member.scale.centre, member.scale.unit, *_range(member.scale)],
+        "scale": [member.scale.centre, member.scale.unit, *_bounds(member.scale.low, member.scale.high)],
         "encoder": encoder,
         "heads": {"clusters": heads.clusters, "width": heads.width, "depth": heads.depth} if fuzzy else None,
     }
@@ -301,9 +321,9 @@ def _member(
     return TrainedMember(module, OBJECTIVES[config["objective"]], scale)
 
 
-def _range(scale: Scale) -> list[float | None]:
-    """Low and high, None where there is no bound, which JSON cannot write."""
-    return [bound if np.isfinite(bound) else None for bound in (scale.low, scale.high)]
+def _bounds(*values: float) -> list[float | None]:
+    """None where there is no bound, since JSON cannot write infinity."""
+    return [value if np.isfinite(value) else None for value in values]
 
 
 def _state(prefix: str, module: torch.nn.Module, without: str = ".") -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ from foretell.pretraining.fuzzy_heads import FuzzyHeads
 from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
-from foretell.pretraining.member_votes import equal_votes, standard_scores
+from foretell.pretraining.member_votes import equal_votes
 from foretell.pretraining.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _LEAST_ACCURACY = 0.8  # of networks that the transform is trained on
 _LOOKED_AT = 1000  # networks judged between epochs
+_DOMAIN = (0.01, 0.99)  # quantiles of GFLOPs over the training family
 _CLUSTERED = 10_000  # networks that the clusters are made of
 
 
@@ -189,12 +190,14 @@ class PretrainGennape:
         members = {**self.members(clustering, U), "k-gnn": self.baseline()}
         held_out = self.data.select(self.split.val2)
         votes = equal_votes(len(members) + 1)
-        gennape = Gennape(clustering, members, (np.zeros(len(votes)), np.ones(len(votes))), (0.0, 1.0, 1.0), votes)
+        low, high = np.quantile(self.data.gflops[self.split.train], _DOMAIN)
+        unscaled = (np.zeros(len(votes)), np.ones(len(votes)))
+        gennape = Gennape(clustering, members, unscaled, (0.0, 1.0, 1.0), (float(low), float(high)), votes)
         scores = gennape.folded_scores(held_out.graphs, held_out.gflops)
         pool = (scores.mean(axis=0), scores.std(axis=0))
-        line = fitted_line(standard_scores(scores, pool) @ votes, held_out.accuracy)
-        gennape = replace(gennape, pool=pool, line=line)
-        named = dict(zip((*members, FLOPS), scores.T, strict=True)) | {"ensemble": standard_scores(scores) @ votes}
+        gennape = replace(gennape, pool=pool)
+        gennape = replace(gennape, line=fitted_line(gennape.vote(scores, alone=True), held_out.accuracy))
+        named = dict(zip((*members, FLOPS), scores.T, strict=True)) | {"ensemble": gennape.vote(scores)}
         report = {name: agreement(held_out.accuracy, values) for name, values in named.items()}
         gennape.save(self.folder / "checkpoint")
         (self.folder / "report.json").write_text(
