@@ -76,8 +76,8 @@ def test_loading_takes_half_a_second_beyond_torch():
         "foretell.Predictor.from_pretrained('gennape-nb101')\n"
         "print(time.process_time() - start)\n"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(2)]
-    assert min(float(run.stdout) for run in runs) < 0.5
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert float(run.stdout) < 0.5
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def spectral_weights(spectra: Float[torch.Tensor, "N q"], temperature: float = 0
     Raises:
         InvalidDataError: If the temperature is not positive.
 
-    >>> spectral_weights(torch.tensor([[0.0], [0.05]]))[0].round(decimals=3).tolist()
+    >>> spectral_weights(torch.tensor([[0.0], [0.05]]))[0].numpy().round(3).astype(float).round(3).tolist()
     [0.0, 0.212, 0.576, 0.212]
     """
     if temperature <= 0:

@@ -92,7 +92,7 @@ class FoldedGraphs:
         >>> from foretell.pretraining.node_labels import PaperLabels
         >>> graph = nasbench201.graph((2, 0, 2, 2, 3, 2))
         >>> len(graph), len(FoldedGraphs.of([graph], PaperLabels(), hops=2).keys[-1])
-        (236, 61)
+        (281, 57)
         """
         if not graphs or not ways or not set(ways) <= set(WAYS):
             msg = f"folding needs at least one graph, and ways among {WAYS}, but got {len(graphs)} and {ways}: add them"
