@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.judge import judge
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
+    from foretell.pretraining.gennape import Gennape
 
 _ENOUGH = 5  # measured networks from which a slope can be told
 _LEVEL = 0.9
@@ -49,7 +52,7 @@ class Ranked:
 
 
 def rank_graphs(
-    predictor: Predictor, graphs: Mapping[str, ComputationGraph], measured: Mapping[str, float] | None = None
+    predictor: Predictor | Gennape, graphs: Mapping[str, ComputationGraph], measured: Mapping[str, float] | None = None
 ) -> list[Ranked]:
     """Rank networks, best first; a measured one stands where its measurement puts it.
 
@@ -57,14 +60,13 @@ def rank_graphs(
     never turns the order round; then the intervals are at least as wide as the errors that are left.
 
     Args:
-        predictor: A fitted one.
+        predictor: A fitted or shipped one.
         graphs: Networks by name.
         measured: Accuracies of some of them, in the units of the predictor's training.
     """
     measured = {} if measured is None else measured
     names = list(graphs)
-    encoding = predictor.encode(list(graphs.values()))
-    posterior, distances = predictor.predict_encoding(encoding), predictor.distance_ratios(encoding)
+    posterior, distances = judge(predictor, list(graphs.values()))
     columns = [posterior.quantile(0.5), posterior.quantile(0.5 - _LEVEL / 2), posterior.quantile(0.5 + _LEVEL / 2)]
     middle, low, high = _corrected(columns, {i: measured[name] for i, name in enumerate(names) if name in measured})
     rows = [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
+    from foretell.pretraining.gennape import Gennape
 
 
 @click.command()
@@ -60,13 +61,13 @@ def rank(
 
 def _predictor(
     named: str | None, labels: Mapping[str, float], graphs: Mapping[str, ComputationGraph]
-) -> tuple[Predictor, str]:
-    from foretell.load_predictor import load_predictor
+) -> tuple[Predictor | Gennape, str]:
     from foretell.predictor import Predictor
 
     if named is not None:
-        predictor = load_predictor(named)
-        size = "an unknown number of" if predictor.fitted.domain is None else str(predictor.fitted.domain.size)
+        predictor = Predictor.from_pretrained(named)
+        domain = predictor.fitted.domain if isinstance(predictor, Predictor) else None
+        size = "an unknown number of" if domain is None else str(domain.size)
         told = f", corrected by {len(labels)} measured here" if labels else ", none of these networks' own"
         return predictor, f"{size} labels behind {named}{told}"
     if not labels:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
+    from foretell.pretraining.gennape import Gennape
     from foretell.search import Judged
     from foretell.search.graph_search import GraphSearch
 
@@ -86,18 +87,17 @@ def search(
     click.echo(f"{len(judged):,} networks judged; rests on {rests_on}. {note}Results: {out}")
 
 
-def _predictor(named: str | None, labels: Path | None, inputs: Sequence[str]) -> tuple[Predictor, str]:
+def _predictor(named: str | None, labels: Path | None, inputs: Sequence[str]) -> tuple[Predictor | Gennape, str]:
     """A fitted predictor, and what it rests on in words that stay the same for the same predictor."""
-    from foretell.load_predictor import load_predictor
     from foretell.predictor import Predictor
 
     if (named is None) == (labels is None):
         msg = "a search needs one predictor, but got two or none: give either --predictor or --labels"
         raise InvalidDataError(msg)
     if named is not None:
-        predictor = load_predictor(named)
-        size = f", {predictor.fitted.domain.size} labels" if predictor.fitted.domain is not None else ""
-        return predictor, f"{named}{size}"
+        predictor = Predictor.from_pretrained(named)
+        domain = predictor.fitted.domain if isinstance(predictor, Predictor) else None
+        return predictor, named if domain is None else f"{named}, {domain.size} labels"
     assert labels is not None
     known = read_labels(labels)
     graphs = [read_model(model, inputs) for model in known]
@@ -107,11 +107,11 @@ def _predictor(named: str | None, labels: Path | None, inputs: Sequence[str]) ->
 def _rows(
     front: Sequence[Judged[ComputationGraph]], judged: Sequence[Judged[ComputationGraph]], search: GraphSearch
 ) -> list[dict[str, Any]]:
+    from foretell.judge import judge
     from foretell.search.trial_step import trial_step
 
     parents = {one.digest: one for one in judged}
-    encoding = search.predictor.encode([one.item for one in front])
-    posterior, ratios = search.predictor.predict_encoding(encoding), search.predictor.distance_ratios(encoding)
+    posterior, ratios = judge(search.predictor, [one.item for one in front])
     low, high = posterior.quantile(0.05), posterior.quantile(0.95)
     rows = []
     for k, one in enumerate(front):

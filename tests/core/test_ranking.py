@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from foretell import Predictor
 from foretell.capture import nasbench201
-from foretell.errors import CheckpointError
-from foretell.load_predictor import load_predictor
 from foretell.ranking import rank_graphs
 
 RNG = np.random.default_rng(1)
@@ -54,12 +50,9 @@ def test_measurements_that_contradict_never_turn_the_order_round() -> None:
     assert min(row.high - row.low for row in rows) > 0.1
 
 
-def test_a_predictor_is_a_folder_or_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    TRAINED.save(tmp_path / "mine")
-    assert load_predictor(str(tmp_path / "mine")).fitted.domain.size == 20
-    monkeypatch.chdir(tmp_path)
-    if not hasattr(Predictor, "from_pretrained"):
-        with pytest.raises(CheckpointError, match=r"'yours' is none; this version ships none, and here are \['mine'\]"):
-            load_predictor("yours")
-    monkeypatch.setattr(Predictor, "from_pretrained", lambda name: TRAINED if name == "known" else None, raising=False)
-    assert load_predictor("known") is TRAINED
+def test_a_shipped_ensemble_ranks_too_and_knows_no_distance() -> None:
+    gennape = Predictor.from_pretrained("gennape-nb101")
+    rows = rank_graphs(gennape, OTHERS)
+    alone = dict(zip(OTHERS, gennape.predict(list(OTHERS.values())).mean, strict=True))
+    assert [row.predicted for row in rows] == pytest.approx(sorted(alone.values(), reverse=True))
+    assert {row.in_domain for row in rows} == {None}

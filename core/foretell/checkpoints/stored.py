@@ -18,10 +18,10 @@ _HERE = Path(__file__).parent
 def names() -> list[str]:
     """Checkpoints that come with the package.
 
-    >>> names()
-    ['gennape-nb101']
+    >>> names()  # doctest: +ELLIPSIS
+    ['foretell-pretrained/nasbench101.test_acc', ..., 'gennape-nb101']
     """
-    return sorted(config.parent.name for config in _HERE.glob("*/config.json"))
+    return sorted(config.parent.relative_to(_HERE).as_posix() for config in _HERE.rglob("config.json"))
 
 
 def stored_checkpoint(name: str | Path) -> Predictor | Gennape:

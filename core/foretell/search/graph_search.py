@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.judge import judge
 from foretell.search.front_search import FrontSearch
 from foretell.search.pareto_front import Judged
 from foretell.search.random_edit import RandomEdit
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
+    from foretell.pretraining.gennape import Gennape
     from foretell.search.search_log import SearchLog
 
 
@@ -43,7 +45,7 @@ class GraphSearch:
         InvalidDataError: If the band is empty, or the budget is not positive.
     """
 
-    predictor: Predictor
+    predictor: Predictor | Gennape
     edits: RandomEdit = field(default_factory=RandomEdit)
     queries: int = 500
     least: float = 0.5
@@ -71,14 +73,13 @@ class GraphSearch:
 
     def scores(self, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, " n"]:
         """Predicted accuracies less the penalty."""
-        encoding = self.predictor.encode(graphs)
-        posterior = self.predictor.predict_encoding(encoding)
+        posterior, ratios = judge(self.predictor, graphs)
         spread = posterior.quantile(0.75) - posterior.quantile(0.25)
-        outside = np.nan_to_num(np.maximum(self.predictor.distance_ratios(encoding) - 1.0, 0.0))
+        outside = np.nan_to_num(np.maximum(ratios - 1.0, 0.0))
         return np.asarray(posterior.mean - self.penalty * spread * outside)
 
     def _search(self, log: SearchLog | None) -> FrontSearch[ComputationGraph]:
-        def judge(graphs: Sequence[ComputationGraph]) -> list[Judged[ComputationGraph]]:
+        def judged_of(graphs: Sequence[ComputationGraph]) -> list[Judged[ComputationGraph]]:
             known = {} if log is None else log.scores
             new = [graph for graph in graphs if graph.digest not in known]
             found = dict(zip((g.digest for g in new), self.scores(new).tolist() if new else [], strict=True))
@@ -87,6 +88,6 @@ class GraphSearch:
             ]
 
         return FrontSearch(
-            self.edits, judge, self.queries, self.least, self.most,
+            self.edits, judged_of, self.queries, self.least, self.most,
             digest=lambda graph: graph.digest, flops=lambda graph: float(graph.flops),
         )  # fmt: skip
