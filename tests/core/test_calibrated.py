@@ -29,6 +29,8 @@ def test_the_factor_by_hand() -> None:
     assert conformal_factor(errors) == pytest.approx(4.0 * (1 + 150 / 99**2))
     assert conformal_factor(np.zeros(1000)) == pytest.approx(0.25 * 1.00015)
     assert conformal_factor(np.full(10, normal_quantile(0.95))) == pytest.approx(1.5)
+    assert conformal_factor(errors / 50, prior=0.0) == pytest.approx(needed / 50 * (1 + 150 / 99**2))
+    assert conformal_factor(errors / 50, prior=1e9) == pytest.approx(1 + 150 / 99**2)
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=60), st.floats(1.1, 3.0))
@@ -85,6 +87,8 @@ def test_means_stay_and_all_deviations_share_the_factor() -> None:
 def test_what_cannot_leave_one_out_is_refused() -> None:
     with pytest.raises(InvalidDataError, match="must be able to leave one out, but extra_trees cannot: CrossFitted"):
         Calibrated(ExtraTrees(n_trees=3)).fit(X, Y, GROUPS)
+    with pytest.raises(InvalidDataError, match="`prior >= 0` must hold, but got self.prior=-1"):
+        Calibrated(ExtraTrees(n_trees=3), -1)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -137,6 +137,7 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
 INSIDE = {"surrogate": {"name": "extra_trees", "config": {"n_trees": 3}}}
 NEEDED = {  # settings without a default
     "calibrated": INSIDE, "cross_fitted": INSIDE, "on_groups": {**INSIDE, "groups": ["a", "b *"]},
+    "on_trend": INSIDE,
     "stack": {"members": [INSIDE["surrogate"], {"name": "gaussian_process", "config": {}}]},
 }  # fmt: skip
 

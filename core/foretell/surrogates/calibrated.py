@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from foretell.surrogates.surrogate import Surrogate
 
 _INSIDE = 0.9
-_FEW = 10  # observations by which a factor of 1 counts as if it had been measured
 _BOUNDS = (0.25, 4.0)
 _FITTED, _MOST = 150.0, 0.5  # share by which leaving one out falls short: 150 / n^2, at most a half; see `Calibrated`
 
@@ -35,17 +34,25 @@ class Calibrated:
     """A surrogate whose fitted form has `leave_one_out`.
 
     Length scales, weights and the scale of the targets stay when one observation is left out, so that its error comes
-    out too small: the factor grows by 150 / n^2, at most by half. With that, 90 % intervals of the preset `foretell`
-    held 88 to 91 % on the four TransNAS-Bench-101 tasks with 20 architectures, 89 to 92 % with 50, 90 % with 100 and 89
-    to 91 % with 400 (8 seeds), where the 150 was chosen. On the NAS-Bench-301 sample, which is smooth, leaving one out
-    flatters more: 90, 85, 87 and 89 %.
+    out too small: the factor grows by 150 / n^2, at most by half, as was chosen on TransNAS-Bench-101.
 
     Args:
         surrogate: What is fitted.
+        prior: Observations by which a factor of 1 counts as if it had been measured; more for a surrogate that is known
+            to tell its own spread well.
+
+    Raises:
+        InvalidDataError: If `prior` is negative.
     """
 
     name: ClassVar[str] = "calibrated"
     surrogate: Surrogate
+    prior: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.prior >= 0:
+            msg = f"`prior >= 0` must hold, but got {self.prior=}: the default is 10"
+            raise InvalidDataError(msg)
 
     def fit(self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]) -> FittedCalibrated:
         """See `Surrogate.fit`.
@@ -58,9 +65,8 @@ class Calibrated:
             msg = f"what is calibrated must be able to leave one out, but {self.surrogate.name} cannot: CrossFitted can"
             raise InvalidDataError(msg)
         left_out = fitted.leave_one_out()
-        return FittedCalibrated(
-            cast("FittedMember", fitted), conformal_factor(np.abs(y - left_out.mean) / left_out.std)
-        )
+        factor = conformal_factor(np.abs(y - left_out.mean) / left_out.std, self.prior)
+        return FittedCalibrated(cast("FittedMember", fitted), factor)
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedCalibrated:
         """See `Surrogate.from_arrays`."""
@@ -69,7 +75,7 @@ class Calibrated:
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
-        return {"surrogate": {"name": self.surrogate.name, "config": self.surrogate.to_config()}}
+        return {"surrogate": {"name": self.surrogate.name, "config": self.surrogate.to_config()}, "prior": self.prior}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +105,12 @@ class FittedCalibrated:
         return {**self.surrogate.to_arrays(), "factor": np.array([self.factor])}
 
 
-def conformal_factor(errors: Float[np.ndarray, " n"]) -> float:
+def conformal_factor(errors: Float[np.ndarray, " n"], prior: float = 10.0) -> float:
     """The factor of standard deviations with which nine in ten errors lie inside the 90 % interval.
 
     Args:
         errors: Absolute errors divided by their standard deviations.
+        prior: Observations by which a factor of 1 counts.
 
     Returns:
         The smallest error that at least 0.9 (n + 1) of them do not exceed, over 1.645, drawn towards 1 while there are
@@ -115,4 +122,4 @@ def conformal_factor(errors: Float[np.ndarray, " n"]) -> float:
     n = len(errors)
     rank = min(int(np.ceil(_INSIDE * (n + 1))), n)
     needed = float(np.sort(errors)[rank - 1] / normal_quantile(0.5 + _INSIDE / 2))
-    return float(np.clip((n * needed + _FEW) / (n + _FEW), *_BOUNDS)) * (1.0 + min(_FITTED / n**2, _MOST))
+    return float(np.clip((n * needed + prior) / (n + prior), *_BOUNDS)) * (1.0 + min(_FITTED / n**2, _MOST))

@@ -37,10 +37,10 @@ SURROGATES: NamedFactories[Surrogate] = NamedFactories(
     {
         "gaussian_process": lambda c: GaussianProcess(**c),
         "extra_trees": lambda c: ExtraTrees(**c),
-        "calibrated": lambda c: Calibrated(_made(c["surrogate"])),
+        "calibrated": lambda c: Calibrated(**{**c, "surrogate": _made(c["surrogate"])}),
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
         "on_groups": lambda c: OnGroups(_made(c["surrogate"]), tuple(c["groups"])),
-        "on_trend": lambda c: OnTrend(_made(c["surrogate"]), c["groups"], c["penalty"]),
+        "on_trend": lambda c: OnTrend(**{**c, "surrogate": _made(c["surrogate"])}),
         "stack": lambda c: Stack(**{**c, "members": tuple(_made(m) for m in c["members"])}),
         "random_forest": lambda c: RandomForest(**c),
         "gradient_boosting": lambda c: GradientBoosting(**c),
