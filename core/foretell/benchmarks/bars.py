@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.errors import MissingDependencyError
+from foretell.empty_figure import empty_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +22,9 @@ def bars_figure(rows: Sequence[tuple[Cell, str, float, str]]) -> Figure:
     Raises:
         MissingDependencyError: If matplotlib is absent.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as e:
-        msg = "a plot needs matplotlib: pip install 'foretell[plot]'"
-        raise MissingDependencyError(msg) from e
     metrics = sorted({(metric, unit) for _, metric, _, unit in rows})
     methods = sorted({cell.method for cell, *_ in rows})
-    figure = Figure(figsize=(7.0, 2.8 * len(metrics)), layout="constrained")
+    figure = empty_figure(7.0, 2.8 * len(metrics))
     for k, (metric, unit) in enumerate(metrics):
         axes = figure.add_subplot(len(metrics), 1, k + 1)
         here = {(_place(c), c.method): value for c, m, value, u in rows if (m, u) == (metric, unit)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from foretell.benchmarks.comparison import best_run, best_so_far, table
 from foretell.drawing import to_svg
-from foretell.errors import MissingDependencyError
+from foretell.empty_figure import empty_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,12 +100,7 @@ def forecast_figure(seen: Forecast) -> Figure:
 
 
 def _new_figure() -> tuple[Figure, Axes]:
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as e:
-        msg = "a report needs matplotlib: pip install 'foretell[plot]'"
-        raise MissingDependencyError(msg) from e
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    figure = empty_figure(6.4, 4.0)
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

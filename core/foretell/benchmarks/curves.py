@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.errors import MissingDependencyError
+from foretell.empty_figure import empty_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,17 +35,12 @@ def curves_figure(rows: Sequence[Measurement], metric: str, plain: Sequence[str]
     Raises:
         MissingDependencyError: If matplotlib is absent.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as e:
-        msg = "a plot needs matplotlib: pip install 'foretell[plot]'"
-        raise MissingDependencyError(msg) from e
     shown = [m for m in rows if m.metric == metric and m.n is not None]
     places = list(dict.fromkeys((m.family, m.task) for m in shown))
     methods = list(dict.fromkeys(m.method for m in shown))
     coloured = [method for method in methods if method not in plain]
     columns = max(min(_COLUMNS, len(places)), 1)
-    figure = Figure(figsize=(3.4 * columns, 2.9 * max(math.ceil(len(places) / columns), 1) + 0.5), layout="constrained")
+    figure = empty_figure(3.4 * columns, 2.9 * max(math.ceil(len(places) / columns), 1) + 0.5)
     lines = {}
     for k, place in enumerate(places):
         axes = figure.add_subplot(math.ceil(len(places) / columns), columns, k + 1)

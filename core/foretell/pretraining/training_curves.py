@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from foretell.errors import MissingDependencyError
+from foretell.empty_figure import empty_figure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,17 +19,12 @@ def training_curves(folder: Path) -> Figure:
     Raises:
         MissingDependencyError: If matplotlib is absent.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as e:
-        msg = "a plot needs matplotlib: pip install 'foretell[plot]'"
-        raise MissingDependencyError(msg) from e
     logs = {
         str(path.parent.relative_to(folder)): [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for path in sorted(folder.rglob("log.jsonl"))
     }
     quantities = list(dict.fromkeys(k for log in logs.values() for line in log for k in line if k != "epoch"))
-    figure = Figure(figsize=(7.0, 2.4 * max(len(quantities), 1)), layout="constrained")
+    figure = empty_figure(7.0, 2.4 * max(len(quantities), 1))
     for i, quantity in enumerate(quantities):
         axes = figure.add_subplot(len(quantities), 1, i + 1)
         for name, log in logs.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from foretell.errors import MissingDependencyError
+from foretell.empty_figure import empty_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,7 @@ def front_figure(judged: Sequence[Judged[Any]], front: Sequence[Judged[Any]]) ->
     Raises:
         MissingDependencyError: If matplotlib is absent.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as e:
-        msg = "a plot needs matplotlib: pip install 'foretell[plot]'"
-        raise MissingDependencyError(msg) from e
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
+    figure = empty_figure(7.0, 4.2)
     axes = figure.add_subplot()
     base = max(judged[0].flops, 1.0)
     axes.scatter([j.flops / base for j in judged], [j.score for j in judged], s=9, c="#bbbbbb", label="judged")
