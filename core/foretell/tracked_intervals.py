@@ -31,8 +31,7 @@ class TrackedIntervals:
     """How many times wider than the predictor's own the next interval is.
 
     Start and rate were chosen on searches of the four TransNAS-Bench-101 tasks and the NAS-Bench-301 sample with up to
-    150 queries, where intervals of the preset `foretell` held 90 % with 20 to 49 targets known, 90 % with 50 to 99 and
-    92 % with more. Started at 1 they would hold 89 % first: what looks best is overrated.
+    150 queries. Started at 1 they would hold a little less first: what looks best is overrated.
 
     Args:
         width: Factor of the standard deviation.
