@@ -67,9 +67,9 @@ def _predictor(
     if named is not None:
         predictor = Predictor.from_pretrained(named)
         domain = predictor.fitted.domain if isinstance(predictor, Predictor) else None
-        size = "an unknown number of" if domain is None else str(domain.size)
+        rests_on = f"what {named} learnt" if domain is None else f"{domain.size} labels behind {named}"
         told = f", corrected by {len(labels)} measured here" if labels else ", none of these networks' own"
-        return predictor, f"{size} labels behind {named}{told}"
+        return predictor, rests_on + told
     if not labels:
         msg = "a ranking needs a predictor or measured networks, but got neither: give --predictor or --measured"
         raise InvalidDataError(msg)
