@@ -39,3 +39,12 @@ def test_infinite_columns_and_cells_with_none_are_left_out(bench: Transfer):
     assert bench.measure(Cell("naswot", "nasbench201", "cifar10", 0))["rho"] == (pytest.approx(1.0), "")
     found = bench.measure(Cell("flops", "nasbench201-without-none", "cifar10", 0))["rho"][0]
     assert found == pytest.approx(spearman_rho(loaded.accuracy[loaded.complete], loaded.gflops[loaded.complete]))
+
+
+def test_without_labels_the_ensemble_votes_as_it_does_for_users(bench: Transfer):
+    loaded = bench._loaded
+    assert loaded is not None
+    votes = loaded.gennape.vote(loaded.gennape.folded_scores(loaded.graphs, loaded.gflops))
+    for method in ("gennape", "equal-votes"):
+        found = bench.measure(Cell(method, "nasbench201", "cifar10", 0))["rho"][0]
+        assert found == pytest.approx(spearman_rho(loaded.accuracy, votes))

@@ -9,7 +9,7 @@ the logarithm of synflow, where they are finite.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.tables import load_201, read_parquet, some_rows
 from foretell.metrics import kendall_tau, spearman_rho
+from foretell.pretraining.member_votes import equal_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class Transfer:
     name: str = "transfer"
     methods: Sequence[str] = (_TUNED[1], _TUNED[0], "equal-votes", *_MEMBERS, "flops", *_COLUMNS)
     checkpoint: str = "gennape-nb101"
-    _votes: dict[tuple[str, int, int], tuple[dict[str, np.ndarray], float]] = field(default_factory=dict)
+    _votes: dict[tuple[str, int, int], tuple[Gennape, np.ndarray, float]] = field(default_factory=dict)
     _loaded: _Loaded | None = None
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
@@ -75,11 +76,12 @@ class Transfer:
             key = (tuning, cell.n, cell.seed)
             if key not in self._votes:
                 self._votes = {key: loaded.judge(tuning, labelled)}  # the last one is enough
-            judged, seconds = self._votes[key]
-            if cell.method in judged:
-                guess = judged[cell.method][asked]
+            fitted, scores, seconds = self._votes[key]
+            if cell.method in fitted.names:
+                guess = scores[asked, fitted.names.index(cell.method)]
             else:
-                guess = loaded.together(judged, asked, equal=cell.method == "equal-votes")
+                voting = fitted if cell.method in _TUNED else replace(fitted, votes=equal_votes(scores.shape[1]))
+                guess = voting.vote(scores[asked])
             found = {"fit": (seconds, "s")} if cell.method in _TUNED and cell.n else {}
         truth = loaded.accuracy[asked]
         return {"tau": (kendall_tau(truth, guess), ""), "rho": (spearman_rho(truth, guess), ""), **found}
@@ -115,8 +117,8 @@ class _Loaded:
         accuracy = table.targets["cifar10"] / 100.0
         return cls(gennape, graphs, gflops, accuracy, complete, {**columns, "flops": gflops})
 
-    def judge(self, tuning: str, labelled: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
-        """Scores of each member for all networks, the votes under `votes`, and the seconds of fine-tuning."""
+    def judge(self, tuning: str, labelled: np.ndarray) -> tuple[Gennape, Float[np.ndarray, "n M"], float]:
+        """The ensemble as it is after fine-tuning, its members' scores of all networks, and the seconds of tuning."""
         from foretell.pretraining.fine_tuning import HeadsOnly, WholeNetwork
 
         how: FineTuning = WholeNetwork() if tuning == "gennape-whole" else HeadsOnly()
@@ -125,13 +127,4 @@ class _Loaded:
             known = self.graphs.select(labelled)
             fitted = self.gennape.fit_folded(known, self.gflops[labelled], self.accuracy[labelled], how)
         seconds = time.process_time() - start
-        scores = fitted.folded_scores(self.graphs, self.gflops)
-        return {**dict(zip(fitted.names, scores.T, strict=True)), "votes": fitted.votes}, seconds
-
-    def together(self, judged: Mapping[str, np.ndarray], asked: np.ndarray, *, equal: bool) -> np.ndarray:
-        """The members' votes on some networks, standardised over these."""
-        from foretell.pretraining.member_votes import equal_votes, standard_scores
-
-        scores = np.stack([judged[name][asked] for name in self.gennape.names], axis=1)
-        votes = equal_votes(scores.shape[1]) if equal else judged["votes"]
-        return np.asarray(standard_scores(scores) @ votes)
+        return fitted, fitted.folded_scores(self.graphs, self.gflops), seconds
