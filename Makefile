@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-fast lint format bench clean
+.PHONY: demo test test-fast lint format bench docs clean
 
 demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
 	$(BIN)/foretell demo
@@ -28,10 +28,13 @@ bench: .venv/ready  ## measurements, into bench/
 	mkdir -p bench
 	$(BIN)/foretell bench latency --out bench/latency.jsonl
 
+docs: .venv/ready  ## the documentation as a site, into site/
+	PYTHONPATH=docs NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[all,test,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[all,test,dev,docs]"
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache foretell-demo
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache foretell-demo

@@ -1,0 +1,67 @@
+"""The pages under docs: their Python blocks run as written, and what they name exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foretell_plugins.cli import build_cli
+from foretell_plugins.registry import Plugins
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+CARDS = sorted((ROOT / "core/foretell/checkpoints").rglob("README.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+
+
+def named(page: Path) -> set[str]:
+    """Commands of ours in the text: `foretell rank x` gives "rank", `foretell bench latency` gives "bench latency"."""
+    spans = re.findall(r"`foretell ([^`]+)`|^\$ (?:\S+/)?foretell (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    words = [" ".join(part for part in span if part).split() for span in spans]
+    return {" ".join(w[: 2 if w[0] in {"bench", "nni", "naslib"} else 1]) for w in words}
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
+def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "foretell_adapters.nni" in page.read_text("utf-8"):
+        pytest.importorskip("nni")
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(blocks(page, "python"))
+    exec(compile(code, str(page), "exec"), {"__name__": page.stem})
+
+
+def test_commands_exist() -> None:
+    plugins = Plugins()
+    cli = build_cli(plugins)
+    known = set(cli.commands) | {f"bench {name}" for name in plugins.benchmarks} | {"bench NAME"}
+    known |= {
+        f"{group} {name}" for group in ("nni", "naslib") for name in getattr(cli.commands.get(group), "commands", ())
+    }
+    found = {page.name: named(page) for page in [*PAGES, *CARDS, ROOT / "README.md"]}
+    assert sum(len(names) for names in found.values()) > 20
+    assert not {page: names - known for page, names in found.items() if names - known}
+
+
+def test_benches_of_the_protocol_page_are_all_there_are() -> None:
+    table = (ROOT / "docs/protocol.md").read_text("utf-8").split("| `foretell bench` |")[1]
+    assert set(re.findall(r"`([a-z-]+)`", table.split("\n\n")[0])) == set(Plugins().benchmarks)
+
+
+def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("mkdocstrings")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path / "site")]
+    environment = {"PYTHONPATH": str(ROOT / "docs"), "NO_MKDOCS_2_WARNING": "1", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    page = (tmp_path / "site/cli/index.html").read_text("utf-8")
+    assert "--predictor" in page
+    assert "from_pretrained" in (tmp_path / "site/reference/predictor/index.html").read_text("utf-8")
