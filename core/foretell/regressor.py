@@ -14,15 +14,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from foretell.encoders import Encoding
 from foretell.errors import InvalidDataError
 from foretell.predictor import Predictor
-from foretell.surrogates import Calibrated, CrossFitted, ExtraTrees, GaussianProcess, Stack, Surrogate
+from foretell.tabular import tabular_surrogate
 
 if TYPE_CHECKING:
     from jaxtyping import Float
     from sklearn.utils import Tags
 
     from foretell.posterior import Posterior
-
-_TRUST = 40.0  # as in the preset `foretell`
+    from foretell.surrogates import Surrogate
 
 
 class ForetellRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -57,7 +56,7 @@ class ForetellRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: If shapes do not fit or a number is infinite, as scikit-learn asks for.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_all_finite="allow-nan")
-        self.predictor_ = Predictor((), self.surrogate or _stack())
+        self.predictor_ = Predictor((), self.surrogate or tabular_surrogate())
         self.predictor_.fit_encoding(_columns(X), np.asarray(y, dtype=np.float64))
         return self
 
@@ -89,11 +88,6 @@ class ForetellRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _stack() -> Surrogate:
-    members = (GaussianProcess(fit_rows=500), CrossFitted(ExtraTrees(n_trees=30)))
-    return Calibrated(Stack(members, temperature=0.2), _TRUST)
 
 
 def _columns(X: Float[np.ndarray, "n d"]) -> Encoding:

@@ -42,7 +42,9 @@ def _latency() -> Benchmark:
 
 @hookimpl
 def foretell_register_commands(cli: click.Group) -> None:
-    """Add `foretell demo`."""
+    """Add `foretell demo` and `foretell report`."""
     from foretell_adapters.optuna.commands import demo
+    from foretell_adapters.optuna.report_command import report
 
     cli.add_command(demo)
+    cli.add_command(report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from foretell.benchmarks.comparison import best_run, best_so_far, table
 from foretell.drawing import to_svg
 from foretell.empty_figure import empty_figure
+from foretell.html_page import cell_text, html_page, inline_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from foretell.optimizer import GraphFunction
 
 _COLOURS = ("#0b5394", "#b45f06", "#6aa84f", "#741b47", "#666666")
-_STYLE = """
-body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;line-height:1.45}
-table{border-collapse:collapse}th,td{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #ccc}
-th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}figure{margin:1rem 0}
-code{background:#f3f3f3;padding:0 .2rem}"""
 
 
 def report(studies: Studies, seen: Forecast, graph: GraphFunction, title: str, protocol: str) -> str:
@@ -42,32 +37,30 @@ def report(studies: Studies, seen: Forecast, graph: GraphFunction, title: str, p
     """
     winner = best_run(studies)
     network = graph(winner.config)
-    settings = ", ".join(f"{escape(str(k))} = {escape(_short(v))}" for k, v in winner.config.items())
+    settings = ", ".join(f"{escape(str(k))} = {escape(cell_text(v))}" for k, v in winner.config.items())
     rows = "".join(
         f"<tr><td>{escape(r.method)}</td><td>{r.best:.4f}</td><td>{100 * r.accuracy:.1f} %</td>"
         f"<td>{r.mean_rank:.2f}</td><td>{r.suggest_ms:.1f}</td><td>{r.total_seconds:.1f}</td></tr>"
         for r in table(studies)
     )
     drawing = to_svg(network, "best network") if network is not None else "<p>No network to draw.</p>"
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>
-<h1>{escape(title)}</h1><p>{escape(protocol)}</p>
+    body = f"""<p>{escape(protocol)}</p>
 <h2>Result</h2>
 <table><thead><tr><th scope="col">method</th><th scope="col">best log loss</th><th scope="col">accuracy</th>
 <th scope="col">mean rank</th><th scope="col">ms a suggestion</th><th scope="col">seconds a study</th></tr></thead>
 <tbody>{rows}</tbody></table>
 <p>Best and accuracy are medians over seeds; smaller loss and rank are better.</p>
-<h2>Best so far</h2><figure>{_svg(curves_figure(studies), "Best validation log loss after each trial, by method")}
+<h2>Best so far</h2><figure>{inline_svg(curves_figure(studies), "Best validation log loss after each trial, by method")}
 <figcaption>Median over seeds, with the range of the middle half.</figcaption></figure>
-<h2>Predicted against measured</h2><figure>{_svg(forecast_figure(seen), "Predicted against measured log loss")}
+<h2>Predicted against measured</h2><figure>{inline_svg(forecast_figure(seen), "Predicted against measured log loss")}
 <figcaption>{len(seen.truth)} networks held out, {seen.n_train} learnt from. Kendall tau {seen.tau:.2f} with the network
 in view, {seen.tau_without_graph:.2f} from hyperparameters alone, {seen.tau_params:.2f} by counting parameters. The 90 %
 intervals hold {100 * seen.coverage:.0f} % of the measured values.</figcaption></figure>
 <h2>The best network</h2>
 <p>Log loss {winner.loss:.4f}, accuracy {100 * winner.accuracy:.1f} %: <code>{settings}</code></p>
-<figure>{drawing}</figure></main></body></html>
+<figure>{drawing}</figure>
 """
+    return html_page(title, body)
 
 
 def curves_figure(studies: Studies) -> Figure:
@@ -104,15 +97,3 @@ def _new_figure() -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
-
-
-def _svg(figure: Figure, title: str) -> str:
-    """The figure as inline SVG with a title for screen readers."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Title": title})
-    text = out.getvalue()
-    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

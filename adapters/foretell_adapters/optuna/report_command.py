@@ -1,0 +1,53 @@
+"""`foretell report`: a page about a study, from its storage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from foretell.errors import InvalidDataError, MissingDependencyError
+
+
+@click.command()
+@click.argument("study")
+@click.option(
+    "--storage", required=True, help="Where it lies, as Optuna names it: sqlite:///studies.sqlite3, or a journal file."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def report(study: str, storage: str, out: Path, as_json: bool) -> None:
+    """Write one self-contained HTML page about STUDY: progress, what matters, what is believed, how far to trust it."""
+    try:
+        import optuna
+    except ModuleNotFoundError as e:
+        msg = "`foretell report` needs optuna>=5: pip install 'foretell[optuna,plot]'"
+        raise MissingDependencyError(msg) from e
+    from foretell_adapters.optuna.report import study_report
+
+    loaded = _load(optuna, study, storage)
+    out.write_text(study_report(loaded), encoding="utf-8")
+    n_trials = len(loaded.get_trials(deepcopy=False))
+    click.echo(json.dumps({"report": str(out), "trials": n_trials}) if as_json else f"{out}: {n_trials} trials")
+
+
+def _load(optuna, study: str, storage: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    from optuna.storages.journal import JournalFileBackend
+
+    if "://" not in storage and not Path(storage).is_file():
+        msg = f"`--storage` must be a URL or a journal file, but {storage!r} is neither: sqlite:///file is usual"
+        raise InvalidDataError(msg)
+    place = storage if "://" in storage else optuna.storages.JournalStorage(JournalFileBackend(storage))
+    try:
+        return optuna.load_study(study_name=study, storage=place)
+    except KeyError as e:
+        known = [s.study_name for s in optuna.get_all_study_summaries(place)]
+        msg = f"the storage must hold the study, but {study!r} is none of {known}: name one of these"
+        raise InvalidDataError(msg) from e
