@@ -65,8 +65,9 @@ class KnownColumns(Generic[A]):
             fresh.update(zip(part, map(self._one_of_a_kind, block.values), strict=True))
         now = {a: self._kept.pop(a) if a in self._kept else fresh[a] for a in dict.fromkeys(wanted)}
         self._kept.update(now)
-        for a in list(self._kept)[: max(len(self._kept) - self._most, 0)]:
-            del self._kept[a]
+        if len(self._kept) > self._most:
+            for a in list(self._kept)[: len(self._kept) - self._most]:
+                del self._kept[a]
         return [now[a] for a in wanted]
 
     def _one_of_a_kind(self, values: Float[np.ndarray, " d"]) -> _Row:

@@ -135,3 +135,18 @@ def test_arrays_and_settings_round_trip(inner: Surrogate) -> None:
 def test_fewer_than_two_folds_are_refused(folds: int) -> None:
     with pytest.raises(InvalidDataError, match=rf"`folds >= 2` must hold, but got self.folds={folds}: the default is"):
         CrossFitted(GaussianProcess(), folds)
+
+
+@pytest.mark.parametrize("forest", [ExtraTrees(n_trees=5), RandomForest(7)], ids=lambda s: s.name)
+def test_forests_walked_together_say_what_each_says(forest: Surrogate) -> None:
+    """A few rows take one walk through all trees, many rows one forest after the other."""
+    fitted = CrossFitted(forest, folds=4).fit(*data(40), G)
+    X, _ = data(600, seed=1)
+    together, apart = fitted.predict(X[:3]), fitted.predict(X)
+    assert fitted._forest is not None
+    np.testing.assert_allclose(together.mean, apart.mean[:3], rtol=1e-12)
+    np.testing.assert_allclose(together.std, apart.std[:3], rtol=1e-12)
+
+
+def test_members_that_are_no_forests_are_not_joined() -> None:
+    assert CrossFitted(GaussianProcess(), folds=3).fit(*data(12), G)._forest is None

@@ -8,12 +8,14 @@ thrown away; each observation has one model that never saw it (the "CV+" of Barb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from foretell.errors import InvalidDataError
 from foretell.posterior import GaussianPosterior
+from foretell.surrogates.extra_trees import FittedForest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from foretell.surrogates.surrogate import FittedSurrogate, Surrogate
+
+_FEW_ROWS = 256  # of many, one forest after the other is faster, whose nodes stay in the cache
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,28 @@ class FittedFolds:
 
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
         """See `FittedSurrogate.predict`; the mixture's mean and standard deviation."""
-        each = [member.predict(X) for member in self.members]
-        means = np.stack([p.mean for p in each])
-        variances = np.stack([p.std**2 for p in each])
+        if self._forest is not None and len(X) <= _FEW_ROWS:
+            at = self._forest.leaves(X).reshape(len(X), len(self.members), -1)
+            values, spread = self._forest.value[at], self._forest.variance[at]  # (m, folds, trees)
+            means = values.mean(axis=2).T
+            noise = np.array([member.noise[0] for member in self._forests])
+            variances = (spread.mean(axis=2) + values.var(axis=2) + noise).T
+        else:
+            each = [member.predict(X) for member in self.members]
+            means = np.stack([p.mean for p in each])
+            variances = np.stack([p.std**2 for p in each])
         return GaussianPosterior(means.mean(axis=0), np.sqrt(variances.mean(axis=0) + means.var(axis=0)))
+
+    @property
+    def _forests(self) -> list[FittedForest]:
+        return [member for member in self.members if isinstance(member, FittedForest)]
+
+    @cached_property
+    def _forest(self) -> FittedForest | None:
+        """All members as one forest, where each is one of as many trees: a row takes one walk instead of ten."""
+        forests = self._forests
+        same = len(forests) == len(self.members) and len({len(forest.roots) for forest in forests}) == 1
+        return FittedForest.joined(forests) if same else None
 
     def leave_one_out(self) -> GaussianPosterior:
         """Belief about each observation by the model that did not see it."""

@@ -128,19 +128,39 @@ class FittedForest:
             noise=np.array([max(noise, 1e-6)]),
         )
 
+    @classmethod
+    def joined(cls, forests: Sequence[FittedForest]) -> FittedForest:
+        """The trees of several forests, one after the other; their noise is the mean."""
+        sizes = [len(forest.feature) for forest in forests]
+        shifts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+
+        def shifted(name: str) -> np.ndarray:
+            return np.concatenate([getattr(f, name) + by for f, by in zip(forests, shifts, strict=True)])
+
+        def side_by_side(name: str) -> np.ndarray:
+            return np.concatenate([getattr(forest, name) for forest in forests])
+
+        moved = {name: shifted(name) for name in ("roots", "left", "right")}
+        kept = {name: side_by_side(name) for name in ("feature", "threshold", "value", "variance")}
+        return cls(**moved, **kept, noise=np.array([np.mean([forest.noise[0] for forest in forests])]))
+
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
         """See `FittedSurrogate.predict`: mean over trees; variance within leaves plus that between trees."""
+        at = self.leaves(X)
+        means, spread = self.value[at], self.variance[at]
+        variance = spread.mean(axis=1) + means.var(axis=1) + self.noise[0]
+        return GaussianPosterior(means.mean(axis=1), np.sqrt(variance))
+
+    def leaves(self, X: Float[np.ndarray, "m d"]) -> Int[np.ndarray, "m T"]:
+        """The leaf of each tree where each row ends."""
         X = X.astype(np.float32) if X.shape[1] else np.zeros((len(X), 1), dtype=np.float32)
-        at = np.repeat(self.roots[None, :], len(X), axis=0)  # (m, T)
+        at = np.repeat(self.roots[None, :], len(X), axis=0)
         rows = np.arange(len(X))[:, None]
         while True:
             down = np.where(X[rows, self.feature[at]] <= self.threshold[at], self.left[at], self.right[at])
             if np.array_equal(down, at):
-                break
+                return at
             at = down
-        means, spread = self.value[at], self.variance[at]
-        variance = spread.mean(axis=1) + means.var(axis=1) + self.noise[0]
-        return GaussianPosterior(means.mean(axis=1), np.sqrt(variance))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """See `FittedSurrogate.to_arrays`."""
