@@ -8,22 +8,39 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from foretell import Predictor
 from foretell.capture import nasbench101, nasbench201, nasbench301, transnasbench101
+from foretell.encoders import GraphStatistics, Pretrained
 from foretell.errors import (
     InvalidArchitectureError,
     InvalidDataError,
     InvalidSearchSpaceError,
     MissingDependencyError,
     NotFittedError,
-    PluginError,
 )
-from foretell_adapters.naslib import ForetellPredictor, NASLibPredictor, dataset_api, graph_of
+from foretell.posterior import GaussianPosterior
+from foretell.presets import PRESETS
+from foretell.surrogates import ExtraTrees, FreeLabelNetwork, GaussianProcess
+from foretell_adapters.naslib import (
+    PREDICTORS,
+    ForetellEnsemble,
+    ForetellPredictor,
+    ForetellSearch,
+    NASLibPredictor,
+    bananas,
+    dataset_api,
+    graph_of,
+    npenas,
+    predictor_class,
+)
+from foretell_adapters.naslib.presets import BakerPredictor, GrafPredictor, NarsPredictor
 
 DATA = Path(os.environ.get("FORETELL_DATA", "../shared/data"))
 needs_naslib = pytest.mark.skipif(
@@ -87,7 +104,7 @@ def test_it_has_all_that_naslib_calls() -> None:
 @pytest.mark.parametrize("max_hpo_time", [0, 60])
 def test_the_evaluators_calls_in_their_order(space: str, max_hpo_time: int) -> None:
     """What `PredictorEvaluator` does with `experiment_type: vary_train_size`, call for call."""
-    predictor = ForetellPredictor(hpo_wrapper=max_hpo_time > 0)
+    predictor = predictor_class("nas-bowl" if max_hpo_time else "foretell")(hpo_wrapper=max_hpo_time > 0)
     train, test = sample(space, 24), sample(space, 8, seed=1)
     labels = [graph_of(a, space).flops / 1e9 + 80.0 for a in train]
     info: list[dict[str, Any]] = [{} for _ in train]
@@ -123,7 +140,7 @@ def test_the_evaluators_calls_in_their_order(space: str, max_hpo_time: int) -> N
 
 def cross_validate(evaluated: ForetellPredictor, xtrain: list[Any], ytrain: list[float]) -> dict[str, Any]:
     """NASLib's `run_hpo`: on a deep copy, without infos, validated on the training indices as NASLib does."""
-    before, predictor = evaluated._predictor, copy.deepcopy(evaluated)
+    before, predictor = evaluated._model, copy.deepcopy(evaluated)
     best: dict[str, Any] = {}
     for _ in range(2):
         best = predictor.set_random_hyperparams()
@@ -131,7 +148,7 @@ def cross_validate(evaluated: ForetellPredictor, xtrain: list[Any], ytrain: list
             chosen = [i for i in range(len(xtrain)) if i not in fold]
             predictor.fit([xtrain[i] for i in chosen], [ytrain[i] for i in chosen])
             assert len(predictor.query([xtrain[i] for i in chosen]).shape) == 1
-    assert evaluated._predictor is before  # the copy learnt alone
+    assert evaluated._model is before  # the copy learnt alone
     return best
 
 
@@ -153,18 +170,187 @@ def test_it_learns_what_can_be_learnt() -> None:
     assert scipy_stats.kendalltau(predictor.query(test), truth[60:])[0] > 0.7
 
 
-def test_hyperparameters_choose_the_surrogate() -> None:
-    predictor = ForetellPredictor("nasbench201", surrogate="extra_trees")
-    assert predictor.get_hyperparams() == {"surrogate": "extra_trees"}
-    predictor.set_hyperparams({"surrogate": "gaussian_process"})
-    assert predictor.get_hyperparams() == {"surrogate": "gaussian_process"}
+def test_hyperparameters_reach_the_surrogate() -> None:
+    predictor = GrafPredictor("nasbench201")
+    assert predictor.get_hyperparams() == {"max_features": 1.0, "min_samples_leaf": 1}
+    assert predictor.set_random_hyperparams() == predictor.default_hyperparams  # the first time, as NASLib's own
+    drawn = predictor.set_random_hyperparams()
+    assert drawn == predictor.get_hyperparams() != predictor.default_hyperparams
+    predictor.set_hyperparams({"min_samples_leaf": 30})
+    train = sample("nasbench201", 20)
+    predictor.fit(train, [float(i) for i in range(20)])
+    assert len(set(predictor.query(train).round(6))) == 1  # no leaf can be split
     predictor.reset_hyperparams()
-    assert predictor.get_hyperparams() == {"surrogate": "extra_trees"}
-    assert {predictor.set_random_hyperparams()["surrogate"] for _ in range(20)} == {
-        "extra_trees",
-        "gaussian_process",
-    }
-    assert "extra_trees" in repr(ForetellPredictor(surrogate="extra_trees"))
+    predictor.fit(train, [float(i) for i in range(20)])
+    assert len(set(predictor.query(train).round(6))) > 1
+    assert "min_samples_leaf" in repr(predictor)
+
+
+# presets
+
+
+def test_there_is_a_class_for_every_preset() -> None:
+    assert set(PREDICTORS) == {*PRESETS, "gennape"}
+    for preset, cls in PREDICTORS.items():
+        predictor = cls("nasbench201")
+        assert isinstance(predictor, NASLibPredictor)
+        assert (predictor.method_type, predictor_class(preset)) == (preset, cls)
+        assert cls.__doc__ != ForetellPredictor.__doc__ or cls is ForetellPredictor
+        json.dumps(predictor.get_hyperparams())
+
+
+@pytest.mark.parametrize("preset", ["gbdt-nas", "nas-bowl", "graf", "foretell-pretrained"])
+def test_a_preset_learns(preset: str) -> None:
+    scipy_stats = pytest.importorskip("scipy.stats")
+    train, test = sample("nasbench201", 40), sample("nasbench201", 30, seed=1)
+    truth = [graph_of(a, "nasbench201").params / 1e5 for a in train + test]
+    predictor = predictor_class(preset)("nasbench201")
+    predictor.fit(train, truth[:40])
+    assert scipy_stats.kendalltau(predictor.query(test), truth[40:])[0] > 0.5
+
+
+def test_pretrained_weights_do_not_know_the_space() -> None:
+    predictor = predictor_class("foretell-pretrained")("nasbench201")
+    predictor.prepare([])
+    encoder = next(e for e in predictor._model._predictor.encoders if isinstance(e, Pretrained))  # type: ignore[union-attr]
+    assert encoder.sources
+    assert not any(source.startswith("nasbench201") for source in encoder.sources)
+
+
+def test_a_predictor_of_ones_own() -> None:
+    own = Predictor((GraphStatistics(),), ExtraTrees(n_trees=5))
+    predictor = ForetellPredictor("nasbench201", predictor=own)
+    train = sample("nasbench201", 10)
+    predictor.fit(train, [float(i) for i in range(10)])
+    assert predictor.get_hyperparams() == {}
+    assert np.argsort(predictor.query(train)).tolist() == list(range(10))
+    with pytest.raises(NotFittedError):
+        own.predict([graph_of(train[0], "nasbench201")])
+
+
+def test_unlabelled_architectures_are_asked_for_and_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = NarsPredictor("nasbench201")
+    reqs = predictor.get_data_reqs()
+    assert reqs["unlabeled"] is True
+    assert reqs["unlabeled_factor"] > 0
+    seen: list[int] = []
+
+    def fit(self: Any, X: Any, y: Any, groups: Any, unlabelled: np.ndarray) -> Any:
+        seen.append(len(unlabelled))
+        return GaussianProcess().fit(X, y, groups)
+
+    monkeypatch.setattr(FreeLabelNetwork, "fit_with_unlabelled", fit)
+    train = sample("nasbench201", 6)
+    predictor.pre_compute(train, [], sample("nasbench201", 9, seed=1))
+    predictor.fit(train, [float(i) for i in range(6)])
+    predictor.set_pre_computations(unlabeled=sample("nasbench201", 4, seed=2), xtrain_zc_info=None)  # as optimisers do
+    predictor.fit(train, [float(i) for i in range(6)])
+    assert seen == [9, 4]
+
+
+def test_learning_curves_are_asked_for_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("naslib", "naslib.search_spaces", "naslib.search_spaces.core", "naslib.search_spaces.core.query_metrics")
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    sys.modules[names[-1]].Metric = types.SimpleNamespace(VAL_ACCURACY="val")  # type: ignore[attr-defined]
+    predictor = BakerPredictor("nasbench201")
+    reqs = predictor.get_data_reqs()
+    assert (reqs["requires_partial_lc"], reqs["metric"]) == (True, "val")
+    train = sample("nasbench201", 24)
+    truth = np.random.default_rng(0).uniform(40, 90, 24)
+    info = [{"lc": [0.5 * y, 0.6 * y, 0.7 * y]} for y in truth]
+    predictor.pre_compute(train, train, None)
+    predictor.fit(train[:16], truth[:16].tolist(), info[:16])
+    found = predictor.query(train[16:], info[16:])
+    assert np.corrcoef(found, truth[16:])[0, 1] > 0.8  # equal architectures, told apart by their curves alone
+    with pytest.raises(
+        InvalidDataError, match=r"'baker' learns from learning curves, but got no info .*`fidelity_single`"
+    ):
+        predictor.query(train)
+    with pytest.raises(
+        InvalidDataError, match=r"must hold its curve as `lc`, but got \['acc'\]: take NASLib's evaluator"
+    ):
+        predictor.query(train[:1], [{"acc": 3.0}])
+
+
+def test_curves_need_naslib(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("naslib", "naslib.search_spaces.core.query_metrics"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingDependencyError, match=r"learns from curves names NASLib's metric, but .*PYTHONPATH"):
+        BakerPredictor("nasbench201").get_data_reqs()
+
+
+def test_gennape_takes_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tuned:
+        def fit(self, graphs: Any, accuracy: np.ndarray) -> Tuned:
+            assert accuracy.tolist() == [0.9, 0.5]
+            return self
+
+        def predict(self, graphs: Any) -> GaussianPosterior:
+            return GaussianPosterior(np.array([0.75] * len(graphs)), np.array([0.01] * len(graphs)))
+
+    monkeypatch.setattr(Predictor, "from_pretrained", lambda name: Tuned())
+    predictor = predictor_class("gennape")("nasbench201")
+    train = sample("nasbench201", 2)
+    with pytest.raises(NotFittedError):
+        predictor.query(train)
+    predictor.fit(train, [90.0, 50.0])
+    assert predictor.query(train).tolist() == [75.0, 75.0]
+
+
+# search
+
+
+def test_the_votes_have_the_mean_and_deviation_of_the_posterior() -> None:
+    train, test = sample("nasbench201", 12), sample("nasbench201", 5, seed=1)
+    labels = [graph_of(a, "nasbench201").params / 1e5 for a in train]
+    ensemble = ForetellEnsemble("nasbench201", "nas-bowl")
+    ensemble.set_hyperparams(None)
+    ensemble.set_pre_computations(unlabeled=None)
+    with pytest.raises(NotFittedError):
+        ensemble.query(test)
+    ensemble.fit(train, labels)
+    votes = ensemble.query(test)
+    belief = ensemble.predictor.posterior(test)
+    assert votes.dtype == np.float64
+    np.testing.assert_allclose(np.mean(votes, axis=0), belief.mean)
+    np.testing.assert_allclose(np.std(votes, axis=0), belief.std)
+
+
+def test_candidates_of_a_round_are_encoded_together() -> None:
+    """What NASLib's optimisers do in a round, with the mixin before a stand-in for them."""
+
+    class Optimiser:
+        ss_type = "nasbench201"
+
+        def _get_best_candidates(self, candidates: list[Any], acq_fn: Any) -> list[Any]:
+            return sorted(candidates, key=lambda model: acq_fn(model.arch))[-2:]
+
+    class Search(ForetellSearch, Optimiser):
+        preset = "nas-bowl"
+
+    search, train = Search(), sample("nasbench201", 12)
+    labels = [graph_of(a, "nasbench201").params / 1e5 for a in train]
+    pool = [types.SimpleNamespace(arch=a) for a in sample("nasbench201", 20, seed=1)]
+    asked: list[int] = []
+    for _ in range(2):
+        ensemble = search._get_ensemble()
+        ensemble.fit(train, labels)
+        columns = ensemble.known_columns
+        assert columns is not None
+        encode = columns._encode
+        columns._encode = lambda items, encode=encode: asked.append(len(items)) or encode(items)  # type: ignore[func-returns-value]
+        best = search._get_best_candidates(pool, lambda arch, votes=ensemble: np.mean(votes.query([arch])))
+        columns._encode = encode
+        assert len(best) == 2
+    assert asked == [len({tuple(m.arch.op_indices) for m in pool} - {tuple(a.op_indices) for a in train})]
+
+
+def test_an_optimiser_needs_naslib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "naslib", None)
+    for make in (bananas, npenas):
+        with pytest.raises(MissingDependencyError, match=r"needs NASLib, but .*: put a checkout on PYTHONPATH"):
+            make({})
 
 
 # space
@@ -195,10 +381,14 @@ def test_errors_say_what_to_do() -> None:
         InvalidSearchSpaceError, match=r"nasbench101 must answer get_spec\(\), but Arch201 gave nothing"
     ):
         graph_of(sample("nasbench201", 1)[0], "nasbench101")
-    with pytest.raises(InvalidDataError, match=r"among \['surrogate'\], but got \['depth'\]: drop them"):
+    with pytest.raises(
+        InvalidDataError, match=r"'foretell' must be among \['temperature'\], but got \['depth'\]: drop"
+    ):
         ForetellPredictor().set_hyperparams({"depth": 3})
-    with pytest.raises(PluginError, match=r"known surrogate .* but got 'svm'"):
-        ForetellPredictor("nasbench201", surrogate="svm").fit(sample("nasbench201", 2), [1.0, 2.0])
+    with pytest.raises(InvalidDataError, match=r"a preset for NASLib must be one of .*'graf'.* but got 'svm': choose"):
+        predictor_class("svm")
+    with pytest.raises(InvalidDataError, match=r"a preset for NASLib must be one of .* but got 'svm': choose one"):
+        ForetellEnsemble("nasbench201", "svm")
     broken = sample("nasbench201", 1)[0]
     broken.op_indices = [9] * 6
     with pytest.raises(InvalidArchitectureError, match=r"six positions"):
@@ -321,7 +511,7 @@ def test_real_evaluator_on_real_labels(space: str, least_tau: float, naslib: Any
         pytest.skip(str(e))
     results = evaluate(space, ForetellPredictor(), api, tmp_path, experiment_type="vary_train_size")
     assert results["train_size"] == 20
-    assert results["hp_surrogate"] == "gaussian_process"
+    assert results["hp_temperature"] == 0.2
     assert least_tau < results["kendalltau"] <= 1.0
 
 
