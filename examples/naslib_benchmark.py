@@ -1,5 +1,7 @@
 """NASLib's own evaluator on real labels: foretell beside NASLib's random forest and XGBoost.
 
+`foretell naslib bench` does this for all of NASLib's predictors, over sizes; here is how it is done.
+
 NASLib is not on the package index: put a checkout on the path, and the packages that `rf` and `xgb` need
 beside it (`pip install fvcore pytorch-msssim scikit-image transforms3d ConfigSpace nasbench_pytorch lightgbm
 xgboost ngboost pyro-ppl grakel emcee six seaborn`). The tables are those of `FORETELL_DATA`.
@@ -22,30 +24,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from foretell.errors import ForetellError
-from foretell_adapters.naslib import ForetellPredictor, compat, dataset_api, graph_of
+from foretell_adapters.naslib import ForetellPredictor, compat, dataset_api, predictor_class
+from foretell_adapters.naslib.counting import Counting
+from foretell_adapters.naslib.light_spaces import light_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 LABELS = {
     "nasbench201": "test accuracy after 200 epochs, CIFAR-10",
     "nasbench101": "mean test accuracy of 3 runs of 108 epochs, CIFAR-10",
 }
-
-
-class Flops(ForetellPredictor):
-    """The cheap baseline: the more operations, the better."""
-
-    def fit(self, xtrain: Sequence[Any], ytrain: Sequence[float], train_info: Any = None) -> None:
-        """Nothing to learn."""
-
-    def query(self, xtest: Sequence[Any], info: Any = None) -> np.ndarray:
-        """FLOPs of each network."""
-        del info
-        return np.array([graph_of(arch, self.ss_type).flops for arch in xtest], dtype=np.float64)
 
 
 def predictors(space: str, wanted: set[str]) -> dict[str, Callable[[], Any]]:
@@ -59,9 +50,9 @@ def predictors(space: str, wanted: set[str]) -> dict[str, Callable[[], Any]]:
         for name, cls in theirs.items()
     }
     made |= {
-        "flops": Flops,
+        "flops": partial(Counting, "flops", space),
         "foretell": ForetellPredictor,
-        "foretell-trees": partial(ForetellPredictor, surrogate="extra_trees"),
+        "graf": predictor_class("graf"),
     }
     unknown = sorted(wanted - set(made))
     if unknown:
@@ -74,11 +65,8 @@ def evaluate(predictor: Any, space: str, api: dict[str, Any], *, train: int, tes
     """One run of NASLib's `PredictorEvaluator`; equal seeds give every predictor the same architectures."""
     from fvcore.common.config import CfgNode
     from naslib.defaults.predictor_evaluator import PredictorEvaluator
-    from naslib.search_spaces import NasBench101SearchSpace, NasBench201SearchSpace
     from naslib.utils import set_seed
 
-    search_space = {"nasbench101": NasBench101SearchSpace, "nasbench201": NasBench201SearchSpace}[space]()
-    search_space.instantiate_model = False  # hundreds of networks of 10 M weights would not fit into memory
     with tempfile.TemporaryDirectory() as folder:
         config = CfgNode({
             "experiment_type": "single", "search_space": space, "dataset": "cifar10", "seed": seed,
@@ -87,7 +75,7 @@ def evaluate(predictor: Any, space: str, api: dict[str, Any], *, train: int, tes
         })  # fmt: skip
         set_seed(seed)
         evaluator = PredictorEvaluator(predictor, config=config)
-        evaluator.adapt_search_space(search_space, load_labeled=False, scope=[], dataset_api=api)
+        evaluator.adapt_search_space(light_space(space), load_labeled=False, scope=[], dataset_api=api)
         with contextlib.redirect_stdout(io.StringIO()):  # the evaluator prints every prediction
             results: dict[str, Any] = evaluator.evaluate()[-1]
     return results

@@ -9,6 +9,8 @@ from foretell_plugins import Adapter, hookimpl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import click
+
 
 @hookimpl
 def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
@@ -21,3 +23,11 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
             target="foretell_adapters.naslib.predictor:ForetellPredictor",
         )
     )
+
+
+@hookimpl
+def foretell_register_commands(cli: click.Group) -> None:
+    """Add `foretell naslib`."""
+    from foretell_adapters.naslib.commands import naslib_group
+
+    cli.add_command(naslib_group)

@@ -24,13 +24,14 @@ _PLAIN = ("--", ":")
 _COLUMNS = 4
 
 
-def curves_figure(rows: Sequence[Measurement], metric: str, plain: Sequence[str]) -> Figure:
+def curves_figure(rows: Sequence[Measurement], metric: str, plain: Sequence[str], *, scale: str = "linear") -> Figure:
     """Draw the mean over seeds of one metric against `n`, with a band of a standard deviation to both sides.
 
     Args:
         rows: Measurements; those without `n` are left out.
         metric: Which metric.
         plain: Methods drawn as grey dashed lines, such as counting parameters.
+        scale: Of the values, as matplotlib names it.
 
     Raises:
         MissingDependencyError: If matplotlib is absent.
@@ -55,6 +56,7 @@ def curves_figure(rows: Sequence[Measurement], metric: str, plain: Sequence[str]
             (lines[method],) = axes.plot(n, mean, color=colour, linewidth=2.5 if i == 0 else 1.2, label=method, **style)
             axes.fill_between(n, mean - deviation, mean + deviation, color=colour, alpha=0.12, linewidth=0)
         axes.set_xscale("log")
+        axes.set_yscale(scale)
         ticks = sorted({m.n for m in shown if (m.family, m.task) == place and m.n is not None})
         axes.set_xticks(ticks, map(str, ticks))
         axes.minorticks_off()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +15,16 @@ if TYPE_CHECKING:
 
     from foretell.benchmarks.runner import Measurement
 
-_TIMES = {"fit": "fit, s", "query": "rank all others, s", "encode": "encode one, ms"}
+TIMES: Mapping[str, str] = MappingProxyType(
+    {"fit": "fit, s", "query": "rank all others, s", "encode": "encode one, ms"}
+)
+"""Metrics that are times, and what heads their columns."""
 
 
-def few_shot_tables(rows: Sequence[Measurement]) -> list[str]:
-    """Lines of one table of Kendall tau a family and task, and of one of times.
+def few_shot_tables(
+    rows: Sequence[Measurement], times: Mapping[str, str] = TIMES, clock: str = "CPU time on one thread"
+) -> list[str]:
+    """Lines of one table of Kendall tau a family and task, and of one of times, which `clock` measured.
 
     An entry is mean and standard deviation over seeds, with their number; the best mean of a column is bold. Times are
     medians over seeds and tasks.
@@ -27,8 +34,8 @@ def few_shot_tables(rows: Sequence[Measurement]) -> list[str]:
         here = [m for m in rows if (m.family, m.task) == place and m.metric == "tau"]
         lines += ["", f"Kendall tau, {' '.join(filter(None, place))}; mean ± standard deviation (seeds)", ""]
         lines += _tau_table(here)
-    lines += ["", "CPU time on one thread; medians over seeds and tasks", ""]
-    return [*lines, *_time_table(rows)]
+    lines += ["", f"{clock}; medians over seeds and tasks", ""]
+    return [*lines, *_time_table(rows, times)]
 
 
 def _tau_table(rows: Sequence[Measurement]) -> list[str]:
@@ -50,16 +57,16 @@ def _entry(values: Float[np.ndarray, " seeds"], best: float) -> str:
     return f"{f'**{_short(mean)}**' if mean == best else _short(mean)}{spread} ({len(values)})"
 
 
-def _time_table(rows: Sequence[Measurement]) -> list[str]:
-    timed = [m for m in rows if m.metric in _TIMES]
+def _time_table(rows: Sequence[Measurement], times: Mapping[str, str]) -> list[str]:
+    timed = [m for m in rows if m.metric in times]
     methods, _ = _methods_and_sizes(timed)
     columns = [
         (family, metric, n)
         for family in dict.fromkeys(m.family for m in timed)
         for n in [_shared_size([m for m in timed if m.family == family])]
-        for metric in _TIMES
+        for metric in times
     ]
-    lines = _head(["method", *(f"{family}: {_TIMES[metric]} (n = {n})" for family, metric, n in columns)])
+    lines = _head(["method", *(f"{family}: {times[metric]} (n = {n})" for family, metric, n in columns)])
     for method in methods:
         entries = []
         for family, metric, n in columns:
