@@ -52,6 +52,31 @@ def bench(
     save_plot(lambda: study.time_figure(measured), out.with_name(f"{out.stem}-fit.svg"))
 
 
+@naslib_group.command()
+@_checkout
+@_data
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("bench/naslib-search.jsonl"),
+              show_default=True, help="Result file; what is there is not measured again.")  # fmt: skip
+@click.option("--space", default="nasbench201", show_default=True, help="Search space.")
+@click.option("--evaluations", default=100, show_default=True, help="Architectures that are trained.")
+@_seeds
+@_methods
+@_quick
+def search(
+    checkout: Path | None, data: Path, out: Path, space: str, evaluations: int, seeds: int, methods: str, quick: bool
+) -> None:
+    """Regret of NASLib's BANANAS and NPENAS with our predictor and with NASLib's ensembles, on real labels.
+
+    Methods read `bananas/foretell`, `npenas/naslib-var_sparse_gp`, and so on. Resumes from the result file.
+    """
+    from foretell_adapters.naslib.search_study import DEFAULT_METHODS, SearchStudy
+    from foretell_plugins.bench import carry_out
+
+    study = SearchStudy(data, space, evaluations)
+    use_checkout(checkout)
+    carry_out(study, out, seeds=seeds, methods=methods or DEFAULT_METHODS, quick=quick)
+
+
 def _named(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 

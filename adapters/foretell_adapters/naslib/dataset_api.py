@@ -82,6 +82,18 @@ def nasbench301(folder: str | Path) -> dict[str, Any]:
     return {"nb301_data": data, "nb301_arches": list(data)}
 
 
+def best(api: Mapping[str, Any], space: str) -> float:
+    """The highest accuracy of a table on CIFAR-10, in percent.
+
+    Args:
+        api: What `nasbench101` or `nasbench201` gave.
+        space: Which of the two.
+    """
+    if space == "nasbench101":
+        return 100.0 * float(api["nb101_data"].best)
+    return float(max(entry["cifar10-valid"]["eval_acc1es"][-1] for entry in api["nb201_data"].values()))
+
+
 @dataclass(frozen=True, slots=True)
 class NASBench101Cell:
     """A NAS-Bench-101 cell as NASLib hands it to the table.
@@ -142,6 +154,11 @@ class NASBench101Table:
             "validation_accuracy": accuracy,
             "test_accuracy": accuracy,
         }
+
+    @property
+    def best(self) -> float:
+        """The highest accuracy, a fraction."""
+        return max(self._accuracy)
 
     def hash_iterator(self) -> Iterator[str]:
         """Fingerprints of all cells, as hexadecimal."""
