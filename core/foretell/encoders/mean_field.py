@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -23,11 +23,13 @@ from foretell.encoders.joined_graphs import JoinedGraphs
 from foretell.operations import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from jaxtyping import Bool, Float, Int
 
     from foretell.graph import ComputationGraph
+
+    Moments: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _NEAR = 0.75  # of neighbouring pixels of an image; photographs have more, and the columns change little
 _LEAST, _MOST = 1e-200, 1e200
@@ -42,20 +44,20 @@ class Step:
     """The nodes of one level, with the edges that reach them.
 
     Args:
+        edges: Where the level's edges lie among all, in the order of `MeanField.source`.
         source: Where each edge begins, edges of one node next to each other.
         heads: The nodes.
         first: The first edge of each node.
-        of: Position in `heads` of each edge's node.
     """
 
+    edges: slice
     source: Int[np.ndarray, " e"]
     heads: Int[np.ndarray, " h"]
     first: Int[np.ndarray, " h"]
-    of: Int[np.ndarray, " e"]
 
-    def sum(self, values: np.ndarray) -> np.ndarray:
-        """Sum over the edges of each node."""
-        return np.asarray(np.add.reduceat(values, self.first))
+    def join(self, values: np.ndarray, ufunc: np.ufunc = np.add) -> np.ndarray:
+        """Sum, or what another function makes, over the edges of each node; most nodes have one edge."""
+        return values if len(self.heads) == len(self.source) else np.asarray(ufunc.reduceat(values, self.first))
 
 
 class MeanField:
@@ -74,7 +76,9 @@ class MeanField:
         angle: Of a rectifier, the angle between its inputs at neighbouring pixels over pi: the share of units that tell
             the two apart (of NASWOT's kernel, Mellor et al., 2021, https://arxiv.org/abs/2006.04647); else 0.
         steps: The edges, level by level.
-        shares: For each step, the part of the target's mean square that comes over each edge.
+        source: Where each edge begins, in the order of the steps.
+        fan_in: How many edges reach the node that each edge reaches.
+        shares: The part of the target's mean square that comes over each edge.
         gradient: Mean square of the gradient of each node's output, N.
 
     >>> from foretell.capture import nasbench201
@@ -96,43 +100,52 @@ class MeanField:
         self._concat, self._product = _is(op, ("Concat",)), _is(op, ("Mul", "BatchMatMul", "Max", "Min"))
         self._linear, self._mean = self.conv | _is(op, ("MatMul",)), _is(op, ("Mean",))
         n = len(op)
-        self.q, self.near, self.far = np.ones(n), np.full(n, _NEAR), np.zeros(n)
+        self._moments = np.tile([1.0, _NEAR, 0.0], (n, 1))
         self.angle, self._before = np.zeros(n), np.ones(n)
-        self.steps = list(_levels(self.joined))
-        self.shares = [self._arrive(step) for step in self.steps]
+        self.source, heads, first, self.steps = _levels(self.joined)
+        fan_in = np.diff(first, append=len(self.source))
+        self.fan_in = np.repeat(fan_in, fan_in)
+        target = np.repeat(heads, fan_in)
+        channels = np.where(self._concat[target], np.maximum(self.out_shape[self.source, 0], 1.0), 1.0)
+        if len(heads):
+            divisor = np.where(self._product[heads], fan_in, 1.0)
+            divisor = np.where(self._concat[heads], np.add.reduceat(channels, first), divisor)
+            self._forward(channels / np.repeat(divisor, fan_in))
+        parts = self._moments[self.source, 0] * channels
+        whole = np.repeat(np.add.reduceat(parts, first), fan_in) if len(heads) else parts
+        self.shares: Float[np.ndarray, " E"] = parts / whole
+        self.q, self.near, self.far = np.ascontiguousarray(self._moments.T)
         self.gradient = self._backward()
 
-    def _arrive(self, step: Step) -> Float[np.ndarray, " e"]:
-        """Moments of one level's nodes; gives the shares of their inputs."""
-        source, heads = step.source, step.heads
-        channels = np.where(self._concat[heads][step.of], np.maximum(self.out_shape[source, 0], 1.0), 1.0)
-        number = step.sum(np.ones(len(source)))
-        divisor = np.select([self._concat[heads], self._product[heads]], [step.sum(channels), number], 1.0)
-        weight = channels / divisor[step.of]
-        q, near, far = (step.sum(moment[source] * weight) for moment in (self.q, self.near, self.far))
-        parts = self.q[source] * channels
-        self._apply(heads, np.clip(q, _LEAST, _MOST), near, far)
-        return np.asarray(parts / step.sum(parts)[step.of])
+    def _forward(self, weights: Float[np.ndarray, " E"]) -> None:
+        """Moments of all nodes, level by level; an edge brings its source's times its weight."""
+        moments, weight = self._moments, weights[:, None]
+        kinds = self.normed.astype(np.int8) | self.rectifier.astype(np.int8) << 1 | self.pool.astype(np.int8) << 2
+        for step in self.steps:
+            arrived = step.join(moments[step.source] * weight[step.edges])
+            np.clip(arrived[:, 0], _LEAST, _MOST, out=arrived[:, 0])
+            here = kinds[step.heads]
+            if here.any():
+                for change, bit in ((self._normalise, 1), (self._rectify, 2), (self._smooth, 4)):
+                    rows = np.flatnonzero(here & bit)
+                    if len(rows):
+                        arrived[rows] = np.stack(change(step.heads[rows], *arrived[rows].T), axis=1)
+            moments[step.heads] = arrived
 
-    def _apply(self, heads: Int[np.ndarray, " h"], q: np.ndarray, near: np.ndarray, far: np.ndarray) -> None:
-        normed, bent, pooled = self.normed[heads], self.rectifier[heads], self.pool[heads]
-        spread = np.maximum(q - far, 1e-9)  # normalisation takes off what all images share
-        self._before[heads[normed]] = spread[normed]
-        near, far, q = (
-            np.where(normed, (near - far) / spread, near),
-            np.where(normed, 0.0, far),
-            np.where(normed, 1.0, q),
-        )
-        angle = np.arccos(np.clip(near / q, -1.0, 1.0)) / np.pi
-        self.angle[heads[bent]] = angle[bent]
-        near, far = np.where(bent, rectified(q, near), near), np.where(bent, rectified(q, far), far)
-        q = np.where(bent, q / 2.0, q)
+    def _normalise(self, heads: np.ndarray, q: np.ndarray, near: np.ndarray, far: np.ndarray) -> Moments:
+        """What all images share is taken off."""
+        self._before[heads] = spread = np.maximum(q - far, 1e-9)
+        return np.ones_like(q), (near - far) / spread, np.zeros_like(q)
+
+    def _rectify(self, heads: np.ndarray, q: np.ndarray, near: np.ndarray, far: np.ndarray) -> Moments:
+        self.angle[heads] = np.arccos(np.clip(near / q, -1.0, 1.0)) / np.pi
+        return q / 2.0, rectified(q, near), rectified(q, far)
+
+    def _smooth(self, heads: np.ndarray, q: np.ndarray, near: np.ndarray, far: np.ndarray) -> Moments:
+        """Windows of neighbours overlap by two thirds."""
         taps = np.maximum(self.kernel[heads] ** 2, 1.0)
-        smooth = np.where(pooled, q / taps + (1.0 - 1.0 / taps) * near, q)
-        self.near[heads] = np.where(
-            pooled, 2.0 / 3.0 * smooth + near / 3.0, near
-        )  # windows of neighbours overlap by 2/3
-        self.q[heads], self.far[heads] = np.maximum(smooth, _LEAST), far
+        smooth = q / taps + (1.0 - 1.0 / taps) * near
+        return np.maximum(smooth, _LEAST), 2.0 / 3.0 * smooth + near / 3.0, far
 
     def _backward(self) -> Float[np.ndarray, " N"]:
         """Gradients; what an operator does to the one that arrives is a factor of its own."""
@@ -148,13 +161,16 @@ class MeanField:
         target, source = joined.edges[:, 1], joined.edges[:, 0]
         order = np.lexsort((source, -joined.levels[source]))
         target, source = target[order], source[order]
-        cuts = np.flatnonzero(np.diff(joined.levels[source])) + 1
-        for low, high in pairwise([0, *cuts.tolist(), len(source)]):
-            if high == low:
-                continue
-            heads, first = np.unique(source[low:high], return_index=True)
-            arriving = gradient[target[low:high]] * factor[target[low:high]]
-            gradient[heads] = np.clip(np.add.reduceat(arriving, first), _LEAST, _MOST)
+        first = np.flatnonzero(np.diff(source, prepend=-1))
+        heads = source[first]
+        bounds = np.flatnonzero(np.diff(joined.levels[heads], prepend=-1)).tolist()
+        factors = factor[target]
+        for low, high in pairwise([*bounds, len(heads)]):
+            begin, end = first[low], first[high] if high < len(heads) else len(source)
+            arriving = gradient[target[begin:end]] * factors[begin:end]
+            if end - begin > high - low:
+                arriving = np.add.reduceat(arriving, first[low:high] - begin)
+            gradient[heads[low:high]] = np.clip(arriving, _LEAST, _MOST)
         return np.asarray(gradient)
 
 
@@ -172,12 +188,16 @@ def _is(op: Int[np.ndarray, " N"], names: Sequence[str]) -> Bool[np.ndarray, " N
     return np.isin(op, [operation(name).id for name in names])
 
 
-def _levels(joined: JoinedGraphs) -> Iterator[Step]:
+def _levels(joined: JoinedGraphs) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Step]]:
+    """Sources of all edges by level and target, the targets, the first edge of each, and the levels."""
     edges, levels = joined.edges, joined.levels
     order = np.lexsort((edges[:, 1], levels[edges[:, 1]]))
     source, target = edges[order, 0], edges[order, 1]
-    bounds = np.searchsorted(levels[target], np.arange(1, levels.max() + 2))
-    for low, high in pairwise(bounds.tolist()):
-        if high > low:
-            heads, first, of = np.unique(target[low:high], return_index=True, return_inverse=True)
-            yield Step(source[low:high], heads, first, of)
+    first = np.flatnonzero(np.diff(target, prepend=-1))
+    heads = target[first]
+    bounds = np.flatnonzero(np.diff(levels[heads], prepend=-1)).tolist()
+    found = []
+    for low, high in pairwise([*bounds, len(heads)]):
+        begin, end = int(first[low]), int(first[high]) if high < len(heads) else len(source)
+        found.append(Step(slice(begin, end), source[begin:end], heads[low:high], first[low:high] - begin))
+    return source, heads, first, found

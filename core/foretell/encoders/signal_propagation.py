@@ -102,8 +102,8 @@ def _columns(graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G columns
     field = MeanField(graphs)
     params = np.concatenate([g.node_params for g in graphs]).astype(np.float64)
     own = _own(field, graphs, params)
-    walk, walk_square = _walked(field, own, uniform=True)
-    signal, signal_square = _walked(field, own, uniform=False)
+    means, squares = _walked(field, own)
+    (walk, signal), (walk_square, signal_square) = means.swapaxes(0, 1), squares.swapaxes(0, 1)
     spread = [OWN.index(k) for k in _SPREAD]
     deviations = [
         np.sqrt(np.maximum(square[:, spread] - mean[:, spread] ** 2, 0.0))
@@ -143,24 +143,23 @@ def _own(field: MeanField, graphs: Sequence[ComputationGraph], params: np.ndarra
 
 
 def _walked(
-    field: MeanField, own: Float[np.ndarray, "N F"], *, uniform: bool
-) -> tuple[Float[np.ndarray, "N F"], Float[np.ndarray, "N F"]]:
-    """Mean of the sum and of its square along walks back from each node."""
-    mean, square = own.copy(), own**2
-    for step, shares in zip(field.steps, field.shares, strict=True):
-        number = step.sum(np.ones(len(step.source)))
-        weight = (1.0 / number[step.of] if uniform else shares)[:, None]
-        before = step.sum(mean[step.source] * weight)
-        here = own[step.heads]
-        square[step.heads] = step.sum(square[step.source] * weight) + 2.0 * here * before + here**2
-        mean[step.heads] = here + before
-    return mean, square
+    field: MeanField, own: Float[np.ndarray, "N F"]
+) -> tuple[Float[np.ndarray, "N 2 F"], Float[np.ndarray, "N 2 F"]]:
+    """Mean of the sum and of its square along walks back from each node: uniform ones, and by shares."""
+    width = own.shape[1]
+    walks = np.tile(np.concatenate([own, own**2], axis=1)[:, None, :], (1, 2, 1))  # (N, 2, 2F)
+    weights = np.stack([1.0 / field.fan_in, field.shares], axis=1)[:, :, None]
+    for step in field.steps:
+        before = step.join(walks[step.source] * weights[step.edges])
+        before[:, :, width:] += 2.0 * own[step.heads][:, None, :] * before[:, :, :width]
+        walks[step.heads] += before
+    return walks[:, :, :width], walks[:, :, width:]
 
 
 def _paths(field: MeanField, own: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "G columns"]:
     sums = np.column_stack([*(b * own[:, OWN.index(k)] for k, b in _POWERS), np.zeros(len(own))])
     for step in field.steps:
-        sums[step.heads] += np.logaddexp.reduceat(sums[step.source], step.first)
+        sums[step.heads] += step.join(sums[step.source], np.logaddexp)
     ends = np.flatnonzero(field.joined.fan_out == 0)
     first = np.searchsorted(field.joined.owner[ends], np.arange(len(field.joined)))
     found = np.logaddexp.reduceat(sums[ends], first)
