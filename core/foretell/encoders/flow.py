@@ -114,8 +114,8 @@ class Flow:
         mixing = self._random(f"{way} inputs", self.width, self.width)
         mixing /= np.linalg.norm(mixing, 2)
         messages: np.ndarray = (1.0 - self.keep) * np.maximum(own, 0.0)  # those of nodes without inputs
-        for source, heads, first, fan_in in steps(edges, levels):
-            m = np.add.reduceat(messages[source], first) / fan_in
+        for step in steps(edges, levels):
+            heads, m = step.heads, step.join(messages[step.source]) / step.fan_in
             messages[heads] = self.keep * m + (1.0 - self.keep) * np.maximum(own[heads] + m @ mixing, 0.0)
         return np.asarray(messages)
 

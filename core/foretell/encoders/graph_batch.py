@@ -95,23 +95,10 @@ class GraphBatch:
     @cached_property
     def levels(self) -> Int[np.ndarray, " N"]:
         """Edges on the longest path from any source to each node."""
-        n = len(self.kind)
-        by_source = np.argsort(self.edges[:, 0], kind="stable")
-        target = self.edges[by_source, 1]
-        first = np.searchsorted(self.edges[by_source, 0], np.arange(n + 1))
-        waiting = np.bincount(self.edges[:, 1], minlength=n)
-        level, last = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-        front, depth = np.flatnonzero(waiting == 0), 0
-        while len(front):
-            level[front] = depth
-            counts = first[front + 1] - first[front]
-            offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            reached = target[np.repeat(first[front], counts) + offsets]
-            np.subtract.at(waiting, reached, 1)
-            ready = reached[waiting[reached] == 0]
-            last[ready] = np.arange(len(ready))  # a node that several edges made ready is there several times
-            front, depth = ready[last[ready] == np.arange(len(ready))], depth + 1
-        return level
+        level = [0] * len(self.kind)
+        for source, target in self.edges[np.argsort(self.edges[:, 1], kind="stable")].tolist():
+            level[target] = max(level[target], level[source] + 1)
+        return np.array(level, dtype=np.int64)
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -131,15 +118,15 @@ class GraphBatch:
     def sweep(self, own: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "N F"]:
         """What each node has itself plus the `join` of what its parents have, from inputs to outputs."""
         value = own.astype(np.float64)
-        for source, heads, first, _ in self.steps:
-            value[heads] += join.reduceat(value[source], first)
+        for step in self.steps:
+            value[step.heads] += step.join(value[step.source], join)
         return value
 
     def walk(self, own: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
         """As `sweep`, with the mean of what the parents have."""
         value = own.astype(np.float64)
-        for source, heads, first, fan_in in self.steps:
-            value[heads] += np.add.reduceat(value[source], first) / fan_in
+        for step in self.steps:
+            value[step.heads] += step.join(value[step.source]) / step.fan_in
         return value
 
     def at_ends(self, value: Float[np.ndarray, "N F"], join: np.ufunc) -> Float[np.ndarray, "G F"]:
@@ -176,8 +163,9 @@ class GraphBatch:
         """How often an operator of one class feeds one of another; where paths meet, all that arrives is handed on."""
         reach, arriving = self.feeding.copy(), np.zeros((len(self.kind), len(CLASSES) + 1))
         passes = self.kind < 0
-        for source, heads, first, _ in self.steps:
-            arriving[heads] = np.add.reduceat(reach[source], first)
+        for step in self.steps:
+            heads = step.heads
+            arriving[heads] = step.join(reach[step.source])
             through = heads[passes[heads]]
             reach[through] = arriving[through]
         steps = (arriving[:, :, None] * self.fed[:, None, :]).reshape(len(arriving), -1)

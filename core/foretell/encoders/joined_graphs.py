@@ -106,6 +106,10 @@ class Step(NamedTuple):
     first: Int[np.ndarray, " h"]
     fan_in: Int[np.ndarray, "h 1"]
 
+    def join(self, values: np.ndarray, ufunc: np.ufunc = np.add) -> np.ndarray:
+        """Sum, or what another function makes, over the edges of each target; most levels have an edge for each."""
+        return values if len(self.heads) == len(self.source) else np.asarray(ufunc.reduceat(values, self.first))
+
 
 def steps(edges: Int[np.ndarray, "E 2"], levels: Int[np.ndarray, " N"]) -> list[Step]:
     """The levels at which edges arrive, in order; an edge leads to a higher level.

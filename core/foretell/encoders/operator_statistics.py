@@ -219,8 +219,8 @@ def _first_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
     """For each node how likely a walk back from it ends with an operator of each class, the last column: with none."""
     one_hot = np.concatenate([batch.one_hot, 1.0 - batch.one_hot.sum(axis=1, keepdims=True)], axis=1)
     found = one_hot.copy()
-    for source, heads, first, fan_in in batch.steps:
-        before = np.add.reduceat(found[source], first) / fan_in
+    for step in batch.steps:
+        heads, before = step.heads, step.join(found[step.source]) / step.fan_in
         found[heads] = before * [*[1.0] * _K, 0.0] + before[:, -1:] * one_hot[heads]
     return found
 
@@ -230,10 +230,10 @@ def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float
     last, target = batch.feeding.copy(), batch.fed
     steps = np.zeros((len(batch.kind), len(_STEPS)))
     passes = batch.kind < 0
-    for source, heads, first, fan_in in batch.steps:
-        before = np.add.reduceat(last[source], first) / fan_in
+    for step in batch.steps:
+        heads, before = step.heads, step.join(last[step.source]) / step.fan_in
         here = (before[:, :, None] * target[heads][:, None, :]).reshape(len(heads), -1)
-        steps[heads] = np.add.reduceat(steps[source], first) / fan_in + here
+        steps[heads] = step.join(steps[step.source]) / step.fan_in + here
         through = passes[heads]
         last[heads[through]] = before[through]
     return batch.at_ends(steps, np.maximum)
