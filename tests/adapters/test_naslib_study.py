@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from foretell.benchmarks import runner
+from foretell.benchmarks.runner import Cell
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError, MissingDependencyError
 from foretell_adapters.naslib import graph_of
 from foretell_adapters.naslib.checkout import use_checkout
 from foretell_adapters.naslib.counting import COUNTED, Counting
 from foretell_adapters.naslib.light_spaces import light_space
 from foretell_adapters.naslib.peers import PEERS
+from foretell_adapters.naslib.query_latency import QueryLatency
+from foretell_adapters.naslib.search_study import DEFAULT_METHODS, SearchStudy
 from foretell_adapters.naslib.study import PredictorStudy, default_methods
 from foretell_plugins import cli
 
@@ -104,6 +107,45 @@ def test_an_absent_naslib_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         match=r"packages that it does not install, but No module .*no_such.*: pip install fvcore",
     ):
         use_checkout(tmp_path)
+
+
+def test_what_searches_are_measured(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    study = SearchStudy(DATA)
+    assert set(DEFAULT_METHODS) < set(study.methods)
+    assert {c.n for c in study.cells(DEFAULT_METHODS, 2, quick=True)} == {30}
+    assert len(study.cells(DEFAULT_METHODS, 2, quick=False)) == 12
+    assert study.average([0.0, 0.0, 3.0]) == 1.0
+    with pytest.raises(InvalidDataError, match=r"a search needs 30 evaluations at least, .* but got 20: take more"):
+        SearchStudy(DATA, evaluations=20)
+    code, said = answer(capsys, "naslib", "search", "--space", "nlp", "--naslib", str(tmp_path))
+    assert code == 1
+    assert "the space must be one of ['nasbench201', 'nasbench101'], but got 'nlp': choose one" in said
+
+
+def test_queries_are_timed() -> None:
+    study = QueryLatency()
+    found = study.measure(study.cells(["nas-bowl"], 1, quick=True)[0])
+    assert found["known"][0] < found["fresh"][0]
+    assert {unit for _, unit in found.values()} == {"ms"}
+
+
+@needs_naslib
+@pytest.mark.naslib
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("search", ["bananas", "npenas"])
+def test_real_searches_with_ours_and_theirs(search: str) -> None:
+    if not (DATA / "nasbench101/nb101.npz").is_file():
+        pytest.skip(f"needs the table nasbench101/nb101.npz in FORETELL_DATA (looked in {DATA.resolve()})")
+    use_checkout(None)
+    study = SearchStudy(DATA, "nasbench101", 30)
+    regrets = []
+    for ensemble in ("nas-bowl", "naslib-lgb"):
+        found = study.measure(Cell(f"{search}/{ensemble}", "nasbench101", "cifar10", 30, 0))
+        marks = [found[f"regret_{k}"][0] for k in (10, 20, 30)]
+        assert marks == sorted(marks, reverse=True)
+        assert marks[-1] >= 0.0
+        regrets.append(marks)
+    assert regrets[0][0] == regrets[1][0]  # the first ten are drawn at random, the same for both
 
 
 @needs_naslib

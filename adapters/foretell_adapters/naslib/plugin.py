@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from foretell.benchmarks.runner import Benchmark
+
 
 @hookimpl
 def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
@@ -23,6 +25,18 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
             target="foretell_adapters.naslib.predictor:ForetellPredictor",
         )
     )
+
+
+@hookimpl
+def foretell_register_benchmarks(register: Callable[..., None]) -> None:
+    """Name `naslib-query`, which needs no NASLib."""
+    register("naslib-query", _query)
+
+
+def _query() -> Benchmark:
+    from foretell_adapters.naslib import query_latency
+
+    return query_latency.QueryLatency()
 
 
 @hookimpl
