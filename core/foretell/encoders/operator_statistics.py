@@ -28,6 +28,7 @@ Square roots and means, so that a network of twice as many equal cells differs b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -112,8 +113,8 @@ class OperatorStatistics:
         for start in range(0, len(have), _CHUNK):
             rows = have[start : start + _CHUNK]
             graphs = [g for i in rows if (g := candidates[i].graph) is not None]
-            batch = GraphBatch.of(graphs)
-            values[rows] = np.concatenate([_BLOCKS[block](batch, graphs) for block in self.blocks], axis=1)
+            swept = _Sweeps(GraphBatch.of(graphs))
+            values[rows] = np.concatenate([_BLOCKS[block](swept, graphs) for block in self.blocks], axis=1)
         return Encoding(values, names, groups, np.zeros(len(names), dtype=bool))
 
     def to_config(self) -> dict[str, object]:
@@ -126,77 +127,124 @@ class OperatorStatistics:
         return cls(tuple(config["blocks"]))
 
 
-def _sizes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+@dataclass(frozen=True, eq=False)
+class _Sweeps:
+    """Sweeps over the levels that several blocks share: one for each way of joining, of all that is joined that way.
+
+    Args:
+        batch: The graphs.
+    """
+
+    batch: GraphBatch
+
+    @cached_property
+    def attributes(self) -> Float[np.ndarray, "N 5"]:
+        """Of each node; the last one is whether it is an operator."""
+        batch = self.batch
+        is_operator = batch.one_hot.sum(axis=1)
+        weighted = batch.one_hot @ _WEIGHTED
+        kernel = batch.kernel.astype(np.float64)  # the square of a large one does not fit its type
+        taps = weighted * kernel**2
+        own = np.column_stack([weighted, np.maximum(kernel - 1, 0), taps, batch.params / 1e6, is_operator])
+        return np.asarray(own * is_operator[:, None])
+
+    @cached_property
+    def sets(self) -> Float[np.ndarray, "N S"]:
+        """Whether each node is in each set of classes."""
+        return np.asarray(self.batch.one_hot @ _IN_SET)
+
+    @cached_property
+    def most(self) -> Float[np.ndarray, "N 5_plus_S"]:
+        """Attributes and sets along the path that has most of each."""
+        return self.batch.sweep(np.concatenate([self.attributes, self.sets], axis=1), np.maximum)
+
+    @cached_property
+    def fewest(self) -> Float[np.ndarray, "N 5_plus_S"]:
+        """The same where it has fewest."""
+        return self.batch.sweep(np.concatenate([self.attributes, self.sets], axis=1), np.minimum)
+
+    @cached_property
+    def walk(self) -> Float[np.ndarray, "N 5_plus_K"]:
+        """Attributes and classes along a walk back."""
+        return self.batch.walk(np.concatenate([self.attributes, self.batch.one_hot], axis=1))
+
+    @cached_property
+    def walk_on(self) -> Float[np.ndarray, "N 5"]:
+        """Attributes along a walk on, of nodes in reverse order."""
+        return self.batch.reverse.walk(self.attributes[::-1])
+
+    @cached_property
+    def log_sums(self) -> Float[np.ndarray, "N F"]:
+        """Logarithms of sums over paths of exp of what lies on them: twice the sets, its negative, classes, nothing."""
+        soft = 2.0 * self.sets
+        classes = _EPSILON * self.batch.one_hot
+        return self.batch.sweep(np.concatenate([soft, -soft, classes, np.zeros((len(soft), 1))], axis=1), np.logaddexp)
+
+
+def _sizes(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+    batch = swept.batch
     whole = np.array([[g.params, g.flops, len(g)] for g in graphs], dtype=np.float64)
     found: np.ndarray = np.log1p(np.concatenate([whole, batch.total(batch.one_hot * batch.params[:, None])], axis=1))
     return found
 
 
-def _counts(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _counts(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.asarray(np.sqrt(batch.total(batch.one_hot)))
+    return np.asarray(np.sqrt(swept.batch.total(swept.batch.one_hot)))
 
 
-def _attributes(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _attributes(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    is_operator = batch.one_hot.sum(axis=1)
-    weighted = batch.one_hot @ _WEIGHTED
-    kernel = batch.kernel.astype(np.float64)  # the square of a large one does not fit its type
-    taps = weighted * kernel**2
-    own = np.column_stack([weighted, np.maximum(kernel - 1, 0), taps, batch.params / 1e6, is_operator])
-    own *= is_operator[:, None]
-    back = batch.reverse
+    batch, back, k = swept.batch, swept.batch.reverse, len(_ATTRIBUTES)
     return np.concatenate(
         [
-            batch.at_ends(batch.sweep(own, np.maximum), np.maximum),
-            batch.at_ends(batch.sweep(own, np.minimum), np.minimum),
-            batch.at_ends(batch.walk(own), np.maximum),
-            back.at_ends(back.walk(own[::-1]), np.maximum)[::-1],
-            np.log1p(batch.total(own)),
+            batch.at_ends(swept.most[:, :k], np.maximum),
+            batch.at_ends(swept.fewest[:, :k], np.minimum),
+            batch.at_ends(swept.walk[:, :k], np.maximum),
+            back.at_ends(swept.walk_on, np.maximum)[::-1],
+            np.log1p(batch.total(swept.attributes)),
         ],
         axis=1,
     )
 
 
-def _most(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _most(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.asarray(np.sqrt(batch.at_ends(batch.sweep(batch.one_hot @ _IN_SET, np.maximum), np.maximum)))
+    return np.asarray(np.sqrt(swept.batch.at_ends(swept.most[:, len(_ATTRIBUTES) :], np.maximum)))
 
 
-def _fewest(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _fewest(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.asarray(np.sqrt(batch.at_ends(batch.sweep(batch.one_hot @ _IN_SET, np.minimum), np.minimum)))
+    return np.asarray(np.sqrt(swept.batch.at_ends(swept.fewest[:, len(_ATTRIBUTES) :], np.minimum)))
 
 
-def _soft(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _soft(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    own = 2.0 * batch.one_hot @ _IN_SET
-    return batch.at_ends(batch.sweep(np.concatenate([own, -own], axis=1), np.logaddexp), np.logaddexp)
+    return swept.batch.at_ends(swept.log_sums[:, : 2 * len(_SETS)], np.logaddexp)
 
 
-def _walks(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _walks(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    own = np.concatenate([_EPSILON * batch.one_hot, np.zeros((len(batch.kind), 1))], axis=1)
-    log_sums = batch.at_ends(
-        batch.sweep(own, np.logaddexp), np.logaddexp
-    )  # log of sums over paths of exp(own along it)
+    batch = swept.batch
+    log_sums = batch.at_ends(swept.log_sums[:, 2 * len(_SETS) :], np.logaddexp)
     uniform = (log_sums[:, :-1] - log_sums[:, -1:]) / _EPSILON
-    return np.concatenate([batch.at_ends(batch.walk(batch.one_hot), np.maximum), uniform, log_sums[:, -1:]], axis=1)
+    walk = batch.at_ends(swept.walk[:, len(_ATTRIBUTES) :], np.maximum)
+    return np.concatenate([walk, uniform, log_sums[:, -1:]], axis=1)
 
 
-def _neighbours(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _neighbours(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return np.asarray(np.sqrt(batch.feeds.reshape(batch.size, -1)))
+    return np.asarray(np.sqrt(swept.batch.feeds.reshape(swept.batch.size, -1)))
 
 
-def _entry(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _entry(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return _with_shares(batch.feeds[:, -1, :])
+    return _with_shares(swept.batch.feeds[:, -1, :])
 
 
-def _exit(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _exit(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return _with_shares(batch.feeds[:, :, -1])
+    return _with_shares(swept.batch.feeds[:, :, -1])
 
 
 def _with_shares(number: Float[np.ndarray, "G F"]) -> Float[np.ndarray, "G two_F"]:
@@ -204,14 +252,14 @@ def _with_shares(number: Float[np.ndarray, "G F"]) -> Float[np.ndarray, "G two_F
     return np.concatenate([np.sqrt(number), shares], axis=1)
 
 
-def _first(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _first(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    return batch.at_ends(_first_operators(batch), np.maximum)
+    return swept.batch.at_ends(_first_operators(swept.batch), np.maximum)
 
 
-def _last(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _last(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
-    back = batch.reverse
+    back = swept.batch.reverse
     return back.at_ends(_first_operators(back), np.maximum)[::-1]
 
 
@@ -225,8 +273,9 @@ def _first_operators(batch: GraphBatch) -> Float[np.ndarray, "N K_plus_1"]:
     return found
 
 
-def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _transitions(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
+    batch = swept.batch
     last, target = batch.feeding.copy(), batch.fed
     steps = np.zeros((len(batch.kind), len(_STEPS)))
     passes = batch.kind < 0
@@ -239,19 +288,20 @@ def _transitions(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float
     return batch.at_ends(steps, np.maximum)
 
 
-def _depths(batch: GraphBatch, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
+def _depths(swept: _Sweeps, graphs: Sequence[ComputationGraph]) -> Float[np.ndarray, "G F"]:
     del graphs
+    batch, back = swept.batch, swept.batch.reverse
     one_hot = np.concatenate([batch.one_hot, batch.one_hot.sum(axis=1, keepdims=True)], axis=1)
     number = np.maximum(batch.total(one_hot), 1.0)
-    is_operator, back = one_hot[:, -1:], batch.reverse
+    is_operator = slice(len(_ATTRIBUTES) - 1, len(_ATTRIBUTES))
     depths = (
-        batch.sweep(is_operator, np.maximum), back.sweep(is_operator[::-1], np.maximum)[::-1],
-        batch.walk(is_operator), back.walk(is_operator[::-1])[::-1],
+        swept.most[:, is_operator], back.sweep(one_hot[::-1, -1:], np.maximum)[::-1],
+        swept.walk[:, is_operator], swept.walk_on[::-1, is_operator],
     )  # fmt: skip
     return np.concatenate([batch.total(depth * one_hot) / number for depth in depths], axis=1)
 
 
-_BLOCKS: dict[str, Callable[[GraphBatch, Sequence[ComputationGraph]], np.ndarray]] = {
+_BLOCKS: dict[str, Callable[[_Sweeps, Sequence[ComputationGraph]], np.ndarray]] = {
     "sizes": _sizes, "counts": _counts, "attributes": _attributes, "most": _most, "fewest": _fewest, "soft": _soft,
     "walks": _walks, "entry": _entry, "exit": _exit, "first": _first, "last": _last, "neighbours": _neighbours,
     "transitions": _transitions, "depths": _depths,
