@@ -5,7 +5,8 @@ from foretell.distributions import CategoricalDistribution, Distribution, FloatD
 from foretell.encoders import Encoder, Encoding, GraphStatistics, Hyperparameters
 from foretell.errors import ForetellError, ForetellWarning
 from foretell.graph import ComputationGraph, Node
-from foretell.optimizer import BayesianOptimizer, Observation
+from foretell.observation import Observation
+from foretell.optimizer import BayesianOptimizer
 from foretell.posterior import Posterior
 from foretell.predictor import Predictor
 from foretell.search_space import Condition, SearchSpace

@@ -7,75 +7,51 @@ process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.acquisition import log_expected_improvement
-from foretell.candidate import Candidate
-from foretell.encoders import ColumnScaler, Encoding, GraphStatistics, Hyperparameters
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
-from foretell.proposals import local_edits, unseen
-from foretell.scalarisation import feasible_first, held_down, scalarise
-from foretell.surrogates import GaussianProcess
-from foretell.target_warp import TargetWarp
+from foretell.network_view import NetworkView
+from foretell.observation import Observation
+from foretell.proposals import first_unseen, local_edits
+from foretell.search_memory import SearchMemory
+from foretell.study_belief import StudyBelief
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
 
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.search_space import SearchSpace
-    from foretell.surrogates.gaussian_process import FittedGaussianProcess
 
 GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
-_N_PROPOSALS = 768
-_N_REFINED = 128
+_N_RANDOM, _N_LOCAL = 128, 160
+_N_REFINED, _ROUNDS = 48, 2
 _SHORTLIST = 24  # proposals whose network is built and captured
-_REFITS = 20  # theta is fitted again after every n / 20 observations
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One finished evaluation.
-
-    Args:
-        config: What was tried; inactive parameters are absent.
-        values: Objectives, larger is better; infinite allowed, `nan` not.
-        violation: Sum by which constraints were violated, 0 when all held.
-        partial: Whether it was stopped early, so that the objective is an intermediate value.
-
-    Raises:
-        InvalidDataError: If there is no objective or one is `nan`.
-    """
-
-    config: Mapping[str, Value]
-    values: tuple[float, ...]
-    violation: float = 0.0
-    partial: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(float(v) for v in self.values))
-        if not self.values or any(v != v for v in (*self.values, self.violation)):
-            msg = f"an observation needs objectives that are numbers, but got {self.values}: leave failed ones out"
-            raise InvalidDataError(msg)
+_ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
 @dataclass(frozen=True)
 class BayesianOptimizer:
     """Suggests the next configuration by expected improvement under a Gaussian process.
 
+    Several objectives: by expected hypervolume improvement. Constraints and failures: times the probability that all
+    goes well. What is running counts as if it had reached the expected value.
+
     Args:
         space: What may be varied.
         graph: Gives the network of a configuration, None where it has none; the surrogate then sees the network too.
             Called for every observation and for the most promising proposals; cache it.
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
+        memory: What earlier suggestions worked out; share it between the optimizers of one study.
     """
 
     space: SearchSpace
     graph: GraphFunction | None = None
     n_startup: int = 10
+    memory: SearchMemory = field(default_factory=SearchMemory, repr=False, compare=False)
 
     def suggest(
         self,
@@ -83,6 +59,7 @@ class BayesianOptimizer:
         pending: Sequence[Mapping[str, Value]] = (),
         seed: int | Sequence[int] = 0,
         index: int | None = None,
+        failed: Sequence[Mapping[str, Value]] = (),
     ) -> dict[str, Value]:
         """Propose a configuration; the same arguments give the same answer.
 
@@ -92,6 +69,7 @@ class BayesianOptimizer:
             seed: Source of randomness for this suggestion; `seed` and `index` should differ between
                 suggestions.
             index: Number of this suggestion, for the start-up sequence; counts all that is known by default.
+            failed: Configurations whose evaluation came to nothing.
 
         Returns:
             Active parameters only, as plain Python values inside the space.
@@ -109,105 +87,65 @@ class BayesianOptimizer:
         seeds = [seed] if isinstance(seed, int) else list(seed)
         rng = np.random.default_rng(seeds)
         number = len(observations) + len(pending) if index is None else index
-        known = self.space.to_unit([o.config for o in observations])
-        running = self.space.to_unit(list(pending))
-        seen = np.concatenate([known, running])
+        known = self.memory.units(self.space, [o.config for o in observations])
+        running, lost = self.space.to_unit(list(pending)), self.space.to_unit(list(failed))
+        seen = np.concatenate([known, running, lost])
         if len(observations) < max(self.n_startup, 1):
             first = self.space.quasi_random(number, seeds[0])
-            row = self.space.to_unit([first])
-            return first if unseen(row, seen)[0] else self._random(seen, rng)
+            return first if first_unseen(self.space.to_unit([first]), seen) else self._random(seen, rng)
 
-        values = scalarise(np.array([o.values for o in observations]), rng)
-        finished = held_down(values, np.array([o.partial for o in observations]))
-        targets = feasible_first(finished, np.array([o.violation for o in observations]))
-        rows = self._search(known, running, targets, seen, rng)
+        values = np.array([o.values for o in observations])
+        partial = np.array([o.partial for o in observations])
+        rows = self._search(known, values, partial, _constraints(observations), running, lost, seen, rng)
         configs = [self.space.from_unit(row) for row in rows]
         if self.graph is None or len(configs) == 1:
             return configs[0]
-        return self._look_at_networks(observations, pending, targets, configs)
+        return NetworkView(self.space, self.graph).best(observations, pending, configs)
 
     def _search(
         self,
         known: Float[np.ndarray, "n d"],
+        values: Float[np.ndarray, "n m"],
+        partial: Bool[np.ndarray, " n"],
+        constraints: Float[np.ndarray, "n c"],
         running: Float[np.ndarray, "p d"],
-        targets: Float[np.ndarray, " n"],
-        seen: Float[np.ndarray, "m d"],
+        lost: Float[np.ndarray, "f d"],
+        seen: Float[np.ndarray, "s d"],
         rng: np.random.Generator,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
-        block = Hyperparameters(self.space)
-        belief = _Belief.fit(block.encode_units(known), targets, block.encode_units(running))
-        elite = known[np.argsort(-targets, kind="stable")[: max(5, len(known) // 10)]]
-        rows = np.concatenate(
-            [
-                self.space.sample_units(_N_PROPOSALS // 2, rng),
-                local_edits(self.space, elite, _N_PROPOSALS // 2, rng),
-            ]
-        )
-        scores = belief.score(block.encode_units(rows))
-        for _ in range(2):
-            best = rows[np.argsort(-scores, kind="stable")[:5]]
-            edits = local_edits(self.space, best, _N_REFINED, rng)
-            rows, scores = (
-                np.concatenate([rows, edits]),
-                np.concatenate([scores, belief.score(block.encode_units(edits))]),
-            )
-        order = np.argsort(-scores, kind="stable")
-        fresh = order[unseen(rows[order], seen)]
+        cube = self.memory.cube(self.space, np.isnan(known).any(axis=0))
+        belief = StudyBelief.fit(cube, known, values, partial, constraints, running, lost, self.memory)
         wanted = 1 if self.graph is None else _SHORTLIST
-        chosen = fresh[:wanted] if len(fresh) else order[:1]  # a small space, used up: its best point again
-        return np.asarray(rows[chosen])
-
-    def _look_at_networks(
-        self,
-        observations: Sequence[Observation],
-        pending: Sequence[Mapping[str, Value]],
-        targets: Float[np.ndarray, " n"],
-        configs: Sequence[dict[str, Value]],
-    ) -> dict[str, Value]:
-        """Judge the shortlist again with its networks in view."""
-        blocks = (Hyperparameters(self.space), GraphStatistics())
-
-        def encode(given: Sequence[Mapping[str, Value]]) -> Encoding:
-            assert self.graph is not None
-            candidates = [Candidate(self.graph(c), c) for c in given]
-            return Encoding.side_by_side([b.encode(candidates) for b in blocks])
-
-        belief = _Belief.fit(encode([o.config for o in observations]), targets, encode(pending))
-        return configs[int(np.argmax(belief.score(encode(configs))))]
+        rows = cube.everything(_ENUMERABLE)
+        if rows is not None:
+            scores = belief.score(rows)
+        else:
+            rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, belief.elite, _N_LOCAL, rng)])
+            scores = belief.score(rows)
+            for _ in range(_ROUNDS):
+                best = rows[np.argsort(-scores, kind="stable")[:5]]
+                edits = local_edits(cube, best, _N_REFINED, rng)
+                rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, belief.score(edits)])
+        order = np.argsort(-scores, kind="stable")
+        chosen = first_unseen(rows[order], seen, wanted)
+        if not chosen:  # a small space, used up: its best point again
+            fresh = cube.sample(64, rng)
+            new = first_unseen(fresh, seen)
+            return fresh[new] if new else np.asarray(rows[order[:1]])
+        return np.asarray(rows[order[chosen]])
 
     def _random(self, seen: Float[np.ndarray, "m d"], rng: np.random.Generator) -> dict[str, Value]:
         rows = self.space.sample_units(64, rng)
-        fresh = rows[unseen(rows, seen)]
-        return self.space.from_unit((fresh if len(fresh) else rows)[0])
+        fresh = first_unseen(rows, seen)
+        return self.space.from_unit(rows[fresh[0] if fresh else 0])
 
 
-@dataclass(frozen=True, eq=False)
-class _Belief:
-    """A process over columns, told what is running, with the value to beat."""
-
-    scaler: ColumnScaler
-    process: FittedGaussianProcess
-    best: float
-
-    @classmethod
-    def fit(cls, encoding: Encoding, targets: Float[np.ndarray, " n"], running: Encoding) -> _Belief:
-        k = _refit_size(len(targets))
-        scaler = ColumnScaler.fit(encoding.rows(slice(k)))  # on the same rows as theta, so that both are found again
-        X, y = scaler.transform(encoding), TargetWarp.fit_top_linear(targets).forward(targets)
-        early = GaussianProcess().fit(X[:k], TargetWarp.fit_top_linear(targets[:k]).forward(targets[:k]), scaler.groups)
-        process = early if k == len(y) else early.condition_on(X, y, early.index, early.theta)
-        best = float(process.smoothed.max())
-        if len(running.values):  # believe the mean: the running points lose their uncertainty, not their rank
-            at = scaler.transform(running)
-            process = process.condition(at, process.predict(at).mean)
-        return cls(scaler, process, best)
-
-    def score(self, encoding: Encoding) -> Float[np.ndarray, " m"]:
-        return log_expected_improvement(self.process.predict_latent(self.scaler.transform(encoding)), self.best)
-
-
-def _refit_size(n: int) -> int:
-    """The largest size up to n at which theta is fitted, so that its cost is shared by n / 20 suggestions."""
-    step = max(1, n // _REFITS)
-    return n - n % step
+def _constraints(observations: Sequence[Observation]) -> Float[np.ndarray, "n c"]:
+    """Values that must not be positive, `nan` where an observation has none."""
+    width = max((len(o.constraints) for o in observations), default=0)
+    out = np.full((len(observations), width), np.nan)
+    if width:
+        for i, o in enumerate(observations):
+            out[i, : len(o.constraints)] = o.constraints
+    return out

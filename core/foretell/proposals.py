@@ -1,4 +1,4 @@
-"""Where proposals come from: random positions, and edits of good ones.
+"""Where proposals come from: edits of good positions.
 
 All functions work on positions in the unit cube (see `SearchSpace.to_unit`) and give allowed ones.
 """
@@ -9,48 +9,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.distributions import CategoricalDistribution
-
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
-    from foretell.distributions import Distribution
-    from foretell.search_space import SearchSpace
+    from foretell.unit_cube import UnitCube
+
+_WIDTHS = np.array([0.02, 0.1, 0.3])
 
 
 def local_edits(
-    space: SearchSpace, parents: Float[np.ndarray, "k d"], n: int, rng: np.random.Generator
+    cube: UnitCube, parents: Float[np.ndarray, "k d"], n: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "n d"]:
     """Change one parameter or a few of each parent: numbers by a step of random size, choices to any other.
 
     Args:
-        space: The search space.
+        cube: The search space.
         parents: Positions to start from, used in turn.
         n: How many edits.
         rng: Source of randomness.
     """
-    d = len(space)
+    d = cube.d
     children = parents[np.arange(n) % len(parents)]
-    children = np.where(np.isnan(children), rng.random((n, d)), children)
-    share = rng.choice([1.0 / d, 2.0 / d, 0.3], size=(n, 1))
+    gaps = np.isnan(children)
+    if gaps.any():
+        children = np.where(gaps, rng.random((n, d)), children)
+    share = np.array([0.0, 1.0 / d, 2.0 / d, 0.3])[rng.integers(0, 4, (n, 1))]
     change = rng.random((n, d)) < share
-    change[np.arange(n), rng.integers(0, d, n)] = True
-    width = rng.choice([0.02, 0.1, 0.3], size=(n, 1))
-    moved = children + width * rng.standard_normal((n, d))
-    moved = np.abs(moved)  # reflect at both ends, so that the edges are not favoured
+    active = np.where(gaps | ~cube.free, -1.0, rng.random((n, d)))  # one that is there changes for certain
+    change[np.arange(n), np.argmax(active, axis=1)] = True
+    width = np.maximum(_WIDTHS[rng.integers(0, 3, (n, 1))], cube.least_step)
+    moved = np.abs(children + width * rng.standard_normal((n, d)))  # reflect, so that the edges are not favoured
     moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
-    for j, distribution in enumerate(space.distributions.values()):
-        size = distribution.size
-        if size is not None and _slotted(distribution, size):
-            slot = np.floor(children[:, j] * size)
-            other = (slot + rng.integers(1, max(size, 2), n)) % size
-            moved[:, j] = (other + 0.5) / size
-    return space.snap(np.where(change, moved, children))
-
-
-def _slotted(distribution: Distribution, size: int) -> bool:
-    """Whether all values have slots of one width, and are so few that any other is as near as the next."""
-    return isinstance(distribution, CategoricalDistribution) or (size <= 3 and not distribution.log)
+    j = cube.slotted
+    if len(j):
+        sizes = cube.sizes[j]
+        other = np.floor(children[:, j] * sizes) + 1 + np.floor(rng.random((n, len(j))) * np.maximum(sizes - 1, 1))
+        moved[:, j] = (other % sizes + 0.5) / sizes
+    return cube.snap(np.where(change, moved, children))
 
 
 def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " n"]:
@@ -62,6 +57,22 @@ def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bo
         fresh[i] = key not in taken
         taken.add(key)
     return fresh
+
+
+def first_unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"], wanted: int = 1) -> list[int]:
+    """The first rows that differ from all seen ones and from each other, at most `wanted` of them."""
+    table = _canonical(seen)
+    found: list[int] = []
+    for i in range(len(rows)):
+        row = _canonical(rows[i : i + 1])
+        if (len(table) and bool((table == row).all(axis=1).any())) or any(
+            np.array_equal(row, _canonical(rows[k : k + 1])) for k in found
+        ):
+            continue
+        found.append(i)
+        if len(found) == wanted:
+            break
+    return found
 
 
 def _canonical(rows: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from foretell.proposals import local_edits, unseen
 from foretell.search_space import Condition, SearchSpace
+from foretell.unit_cube import UnitCube
 
 SPACE = SearchSpace(
     {
@@ -27,7 +28,7 @@ SPACE = SearchSpace(
 def test_edits_are_allowed_configurations(seed: int, n_parents: int) -> None:
     rng = np.random.default_rng(seed)
     parents = SPACE.sample_units(n_parents, rng)
-    children = local_edits(SPACE, parents, 40, rng)
+    children = local_edits(UnitCube(SPACE), parents, 40, rng)
     np.testing.assert_allclose(SPACE.snap(children), children, atol=1e-12)
     assert all(SPACE.contains(SPACE.from_unit(row)) for row in children)
 
@@ -35,7 +36,7 @@ def test_edits_are_allowed_configurations(seed: int, n_parents: int) -> None:
 def test_parents_take_turns_and_little_changes() -> None:
     space = SearchSpace({f"x{i}": FloatDistribution(0.0, 1.0) for i in range(20)})
     parents = np.array([[0.25] * 20, [0.75] * 20])
-    children = local_edits(space, parents, 400, np.random.default_rng(0))
+    children = local_edits(UnitCube(space), parents, 400, np.random.default_rng(0))
     changed = children != np.tile(parents, (200, 1))
     assert changed.any(axis=1).all()
     assert np.median(changed.sum(axis=1)) <= 3
@@ -44,7 +45,7 @@ def test_parents_take_turns_and_little_changes() -> None:
 
 def test_a_choice_moves_to_any_other() -> None:
     space = SearchSpace({"c": CategoricalDistribution("wxyz")})
-    children = local_edits(space, np.array([[0.125]]), 200, np.random.default_rng(0))
+    children = local_edits(UnitCube(space), np.array([[0.125]]), 200, np.random.default_rng(0))
     assert {space.from_unit(row)["c"] for row in children} == {"x", "y", "z"}
 
 
@@ -52,25 +53,25 @@ def test_a_choice_moves_to_any_other() -> None:
 def test_a_short_range_moves_every_time(distribution: IntDistribution) -> None:
     space = SearchSpace({"n": distribution})
     start = distribution.from_unit(0.0)
-    children = local_edits(space, space.to_unit([{"n": start}]), 100, np.random.default_rng(0))
+    children = local_edits(UnitCube(space), space.to_unit([{"n": start}]), 100, np.random.default_rng(0))
     assert all(space.from_unit(row)["n"] != start for row in children)
 
 
 def test_a_short_log_range_reaches_all_values() -> None:
     space = SearchSpace({"n": IntDistribution(1, 3, log=True)})
-    children = local_edits(space, space.to_unit([{"n": 1}]), 200, np.random.default_rng(0))
+    children = local_edits(UnitCube(space), space.to_unit([{"n": 1}]), 200, np.random.default_rng(0))
     assert {space.from_unit(row)["n"] for row in children} == {1, 2, 3}
 
 
 def test_edits_reflect_at_the_edges() -> None:
     space = SearchSpace({"x": FloatDistribution(0.0, 1.0)})
-    children = local_edits(space, np.array([[0.0], [1.0]]), 1000, np.random.default_rng(0))
+    children = local_edits(UnitCube(space), np.array([[0.0], [1.0]]), 1000, np.random.default_rng(0))
     assert np.isin(children, [0.0, 1.0]).mean() < 0.05
 
 
 def test_parents_from_other_bounds_and_with_gaps_are_taken() -> None:
     rows = np.array([[np.nan, np.nan, 7.0, np.nan], [0.5, 0.9, -3.0, 0.25]])
-    children = local_edits(SPACE, rows, 50, np.random.default_rng(0))
+    children = local_edits(UnitCube(SPACE), rows, 50, np.random.default_rng(0))
     assert all(SPACE.contains(SPACE.from_unit(row)) for row in children)
 
 

@@ -16,7 +16,8 @@ from nni.nas.strategy.base import Strategy
 
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
-from foretell.optimizer import BayesianOptimizer, Observation
+from foretell.observation import Observation
+from foretell.optimizer import BayesianOptimizer
 from foretell_adapters.nni.mutables import MutableSpace, sample_key
 
 if TYPE_CHECKING:

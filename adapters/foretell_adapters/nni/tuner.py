@@ -16,7 +16,8 @@ from nni.utils import extract_scalar_reward
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph import ComputationGraph
 from foretell.graph_source import GraphSource
-from foretell.optimizer import BayesianOptimizer, Observation
+from foretell.observation import Observation
+from foretell.optimizer import BayesianOptimizer
 from foretell_adapters.nni.class_args import ClassArgs
 from foretell_adapters.nni.space import NniSpace
 

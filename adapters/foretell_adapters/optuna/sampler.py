@@ -14,6 +14,7 @@ from foretell.errors import InvalidDataError
 from foretell.graph_source import GraphSource
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
+from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from foretell import ComputationGraph
 
 _logger = get_logger(__name__)
-_FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class ForetellSampler(BaseSampler):
@@ -76,6 +76,7 @@ class ForetellSampler(BaseSampler):
         self._seed = secrets.randbits(32) if seed is None else seed
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
         self._graph = GraphSource(graph, inputs) if graph is not None else None
+        self._memory = TrialMemory()
         self._n_startup_trials = n_startup_trials
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
@@ -83,7 +84,7 @@ class ForetellSampler(BaseSampler):
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Everything that any finished trial was asked for; see the base class."""
         del trial
-        return spaces.joint_distributions(study.get_trials(deepcopy=False, states=_FINISHED))
+        return spaces.joint_distributions(study.get_trials(deepcopy=False, states=FINISHED))
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -91,15 +92,19 @@ class ForetellSampler(BaseSampler):
         """Propose all known parameters at once, and write the proposal down for other workers; see the base class."""
         if not search_space:
             return {}
-        trials = study.get_trials(deepcopy=False, states=(*_FINISHED, TrialState.RUNNING))
-        finished = [t for t in trials if t.state in _FINISHED]
-        observations = [o for t in finished if (o := spaces.to_observation(t, study.directions)) is not None]
+        trials = study.get_trials(deepcopy=False)
+        finished = [t for t in trials if t.state in FINISHED]
         running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
         pending = [c for t in running if (c := spaces.running_config(t, search_space))]
-        optimizer = BayesianOptimizer(
-            spaces.to_space(search_space, finished), self._graph, n_startup=self._n_startup_trials
+        space = self._memory.space(study, search_space, finished)
+        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search)
+        config = optimizer.suggest(
+            self._memory.observations(study, finished),
+            pending,
+            seed=[self._seed, trial.number],
+            index=trial.number,
+            failed=self._memory.failures(study, [t for t in trials if t.state == TrialState.FAIL]),
         )
-        config = optimizer.suggest(observations, pending, seed=[self._seed, trial.number], index=trial.number)
         params = spaces.to_params(config, search_space)
         for key, value in spaces.proposal_attributes(params, search_space).items():
             study._storage.set_trial_system_attr(trial._trial_id, key, value)
@@ -110,7 +115,7 @@ class ForetellSampler(BaseSampler):
     ) -> Any:
         """Sample a parameter that no earlier trial had; see the base class."""
         if self._warn_independent_sampling:
-            done = len(study.get_trials(deepcopy=False, states=_FINISHED))
+            done = len(study.get_trials(deepcopy=False, states=FINISHED))
             if done >= max(self._n_startup_trials, 1):
                 _logger.warning(
                     f"Trial {trial.number} asks for {param_name!r}, which none of {done} finished trials had in this "

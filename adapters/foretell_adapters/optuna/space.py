@@ -16,9 +16,7 @@ from foretell import (
     FloatDistribution,
     IntDistribution,
     Observation,
-    SearchSpace,
 )
-from foretell.conditions import infer_conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,13 +57,6 @@ def to_params(config: Mapping[str, Value], distributions: Mapping[str, BaseDistr
     return params
 
 
-def to_space(distributions: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]) -> SearchSpace:
-    """The search space with the conditions that show in finished trials."""
-    names = set(distributions)
-    configs = [to_config({k: v for k, v in t.params.items() if k in names}) for t in trials]
-    return infer_conditions({name: to_distribution(d) for name, d in distributions.items()}, configs)
-
-
 def joint_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     """Every parameter that any trial had, with the distribution of the latest, in order of first use."""
     found: dict[str, BaseDistribution] = {}
@@ -74,9 +65,10 @@ def joint_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribu
     return {name: distribution for name, distribution in found.items() if not distribution.single()}
 
 
-def to_observation(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> Observation | None:
+def to_observation(
+    trial: FrozenTrial, directions: Sequence[StudyDirection], config: Mapping[str, Value]
+) -> Observation | None:
     """A finished trial as an observation, larger is better; None if it says nothing (say, pruned before a report)."""
-    config = to_config(trial.params)
     if trial.state == TrialState.PRUNED:
         values: Sequence[float] = [trial.intermediate_values[trial.last_step]] if trial.last_step is not None else []
     else:
@@ -84,8 +76,8 @@ def to_observation(trial: FrozenTrial, directions: Sequence[StudyDirection]) -> 
     if not config or len(values) != len(directions) or any(math.isnan(v) for v in values):
         return None
     signed = tuple(v if d == StudyDirection.MAXIMIZE else -v for v, d in zip(values, directions, strict=True))
-    violation = sum(max(c, 0.0) for c in trial.constraints.values())
-    return Observation(config, signed, violation, partial=trial.state == TrialState.PRUNED)
+    constraints = tuple(value for _, value in sorted(trial.constraints.items()))
+    return Observation(config, signed, constraints, partial=trial.state == TrialState.PRUNED)
 
 
 def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""What a search works out once and needs again before every trial; it can be forgotten at any time.
+
+A study asks for the positions of all its finished trials before every trial, under a space that hardly changes and with
+length scales that change now and then. Everything here follows from the arguments alone: with or without a memory,
+suggestions are the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foretell.search_space import SearchSpace
+from foretell.unit_cube import UnitCube
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from jaxtyping import Float
+
+    from foretell.distributions import Distribution, Value
+
+_SPARE = 256
+_MOST_THETAS = 32
+
+
+class SearchMemory:
+    """Remembers positions of configurations that are the same objects, the space made ready, and fits.
+
+    Safe for threads. Pickling leaves what was remembered behind.
+
+    >>> from foretell.distributions import FloatDistribution
+    >>> memory, config = SearchMemory(), {"x": 0.25}
+    >>> memory.units(SearchSpace({"x": FloatDistribution(0.0, 1.0)}), [config, config]).tolist()
+    [[0.25], [0.25]]
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cube: tuple[SearchSpace, bytes, UnitCube] | None = None
+        self._fits: dict[Hashable, np.ndarray] = {}
+        self._start({})
+
+    def _start(self, distributions: Mapping[str, Distribution]) -> None:
+        self._distributions = dict(distributions)
+        self._column = {name: j for j, name in enumerate(self._distributions)}
+        self._kept: list[Mapping[str, Value]] = []  # so that no other object gets an id that is in use
+        self._at: dict[int, int] = {}
+        self._rows = np.empty((_SPARE, len(self._distributions)))
+
+    def units(self, space: SearchSpace, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, "n d"]:
+        """Positions in the space; parameters may come in any order, conditions play no part."""
+        with self._lock:
+            if space.distributions != self._distributions or len(self._kept) > 4 * len(configs) + _SPARE:
+                self._start(space.distributions)
+            at = self._at
+            try:
+                index = [at[id(c)] for c in configs]
+            except KeyError:
+                self._add([c for c in configs if id(c) not in at])
+                index = [at[id(c)] for c in configs]
+            found = self._rows[index]
+            order = [self._column[name] for name in space.distributions]
+        return found if order == list(range(len(order))) else found[:, order]
+
+    def _add(self, configs: Sequence[Mapping[str, Value]]) -> None:
+        units = SearchSpace(self._distributions).to_unit(configs)
+        first = len(self._kept)
+        while first + len(configs) > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[first : first + len(configs)] = units
+        for i, config in enumerate(configs):
+            self._at[id(config)] = first + i
+            self._kept.append(config)
+
+    def cube(self, space: SearchSpace, optional: np.ndarray) -> UnitCube:
+        """The space made ready for matrices; `optional` as in `UnitCube`."""
+        key, last = optional.tobytes(), self._cube
+        if last is not None and last[1] == key and (last[0] is space or last[0] == space):
+            return last[2]
+        cube = UnitCube(space, optional)
+        self._cube = (space, key, cube)
+        return cube
+
+    def fit(self, key: Hashable, work: Callable[[], np.ndarray]) -> np.ndarray:
+        """What `work` gives, which `key` must decide."""
+        found = self._fits.get(key)
+        if found is None:
+            found = work()
+            with self._lock:
+                while len(self._fits) >= _MOST_THETAS:
+                    del self._fits[next(iter(self._fits))]
+                self._fits[key] = found
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        return {}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        del state
+        SearchMemory.__init__(self)

@@ -1,0 +1,222 @@
+"""What a search believes of positions in its space, and how much each is worth trying.
+
+One process an objective and a constraint, and one for whether an evaluation succeeds at all. Length scales are fitted
+on a prefix of what is known and found again until enough has come to fit them anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from foretell.acquisition import log_expected_improvement
+from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front
+from foretell.held_down import held_down
+from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
+from foretell.target_warp import top_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Bool, Float
+
+    from foretell.posterior import GaussianPosterior
+    from foretell.search_memory import SearchMemory
+    from foretell.unit_cube import UnitCube
+
+_FIT_ROWS, _KEPT_ROWS = 120, 300
+_LEAST_PROMISE = -20.0  # log probability below which "will not work" is not worth telling apart
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """One process over the columns of a cube.
+
+    Args:
+        centre: What is taken off the columns.
+        process: The process.
+        which: Rows, of those given, that it kept.
+    """
+
+    centre: Float[np.ndarray, " c"]
+    process: SearchProcess
+    which: np.ndarray
+
+    @classmethod
+    def fit(
+        cls,
+        cube: UnitCube,
+        units: Float[np.ndarray, "n d"],
+        y: Float[np.ndarray, " n"],
+        memory: SearchMemory,
+        partial: Bool[np.ndarray, " n"] | None = None,
+    ) -> Trend:
+        """Fit to the targets of positions, in the order in which they became known.
+
+        Args:
+            cube: The space.
+            units: Positions.
+            y: Targets, any scale, infinite allowed.
+            memory: Where theta is found again.
+            partial: Which were stopped early, see `held_down`.
+        """
+        k = refit_size(len(y))
+        early_y = y[:k] if partial is None else held_down(y[:k], partial[:k])  # nothing later may change what is fitted
+        y = y if partial is None else held_down(y, partial)
+        layout = Layout(cube.groups, cube.blocks, cube.n_groups, 2)
+
+        def work() -> np.ndarray:
+            early = spread_rows(early_y, _FIT_ROWS)
+            X = cube.encode(units[early])
+            centre = X.mean(axis=0)
+            return np.concatenate([centre, fit_theta(X - centre, top_linear(early_y)[early], layout)])
+
+        fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes()), work)
+        centre, theta = fitted[: len(cube.groups)], fitted[len(cube.groups) :]
+        kept = spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        rows, scores = (units, top_linear(y)) if len(kept) == len(y) else (units[kept], top_linear(y)[kept])
+        return cls(centre, SearchProcess.condition_on(cube.encode(rows) - centre, scores, layout, theta), kept)
+
+    def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
+        """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
+        return Trend(self.centre, self.process.believing(X - self.centre), self.which)
+
+    def predict(self, X: Float[np.ndarray, "m c"]) -> GaussianPosterior:
+        """Belief about the function at encoded positions, in units of the warped targets."""
+        return self.process.predict(X - self.centre)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyBelief:
+    """All that a search believes.
+
+    Args:
+        cube: The space.
+        objectives: One trend each.
+        doubts: Trends whose value must not exceed a limit, with the limit.
+        best: Per objective, the best smoothed value among what holds all constraints; None if nothing does.
+        front: Smoothed values of the undominated ones among it, with several objectives.
+        elite: Positions to look around, best first.
+    """
+
+    cube: UnitCube
+    objectives: tuple[Trend, ...]
+    doubts: tuple[tuple[Trend, float], ...]
+    best: float | None
+    front: Float[np.ndarray, "f m"] | None
+    elite: Float[np.ndarray, "k d"]
+
+    @classmethod
+    def fit(
+        cls,
+        cube: UnitCube,
+        units: Float[np.ndarray, "n d"],
+        values: Float[np.ndarray, "n m"],
+        partial: Bool[np.ndarray, " n"],
+        constraints: Float[np.ndarray, "n c"],
+        running: Float[np.ndarray, "p d"],
+        failed: Float[np.ndarray, "f d"],
+        memory: SearchMemory,
+    ) -> StudyBelief:
+        """Fit every process.
+
+        Args:
+            cube: The space.
+            units: Positions that were evaluated, in the order in which their values became known.
+            values: Objectives, larger is better, infinite allowed.
+            partial: Which were stopped early.
+            constraints: Values that must not be positive; `nan` where unknown.
+            running: Positions under evaluation.
+            failed: Positions whose evaluation failed.
+            memory: Where fits are found again.
+        """
+        stopped = partial if partial.any() else None
+        objectives = [Trend.fit(cube, units, column, memory, stopped) for column in values.T]
+        broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
+        doubts = _doubts(cube, units, constraints, failed, memory)
+        best, front, order = _standing(objectives, values, broken, constraints)
+        elite = units[order[: max(5, len(units) // 10)]]
+        if len(running):
+            at = cube.encode(running)
+            objectives = [trend.told(at) for trend in objectives]
+        return cls(cube, tuple(objectives), tuple(doubts), best, front, elite)
+
+    def score(self, units: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """Logarithm of what each position is expected to gain, if it works at all."""
+        X = self.cube.encode(units)
+        scores = np.zeros(len(X))
+        for trend, limit in self.doubts:
+            belief = trend.predict(X)
+            scores += np.maximum(log_ndtr((limit - belief.mean) / belief.std), _LEAST_PROMISE)
+        if self.front is not None:
+            beliefs = [trend.predict(X) for trend in self.objectives]
+            return np.asarray(scores + log_expected_hypervolume_improvement(beliefs, self.front))
+        if self.best is None:  # nothing holds all constraints yet: find what does
+            return scores
+        return np.asarray(scores + log_expected_improvement(self.objectives[0].predict(X), self.best))
+
+
+def _doubts(
+    cube: UnitCube,
+    units: Float[np.ndarray, "n d"],
+    constraints: Float[np.ndarray, "n c"],
+    failed: Float[np.ndarray, "f d"],
+    memory: SearchMemory,
+) -> list[tuple[Trend, float]]:
+    """One trend a constraint that was ever violated, and one for failures."""
+    found = []
+    for column in constraints.T:
+        known = ~np.isnan(column)
+        if (column[known] > 0).any():
+            y = column[known]
+            trend = Trend.fit(cube, units[known], y, memory)
+            found.append((trend, _limit(y)))
+    if len(failed):
+        both = np.concatenate([failed, units])
+        y = np.concatenate([np.ones(len(failed)), np.zeros(len(units))])
+        trend = Trend.fit(cube, both, y, memory)
+        found.append((trend, float(top_linear(np.append(y, 0.5))[-1])))
+    return found
+
+
+def _limit(y: Float[np.ndarray, " n"]) -> float:
+    """Where zero lies on the scale of the warped values."""
+    from foretell.target_warp import TargetWarp
+
+    return float(TargetWarp.fit_top_linear(y).forward(np.zeros(1))[0])
+
+
+def _standing(
+    objectives: Sequence[Trend],
+    values: Float[np.ndarray, "n m"],
+    broken: Bool[np.ndarray, " n"],
+    constraints: Float[np.ndarray, "n c"],
+) -> tuple[float | None, Float[np.ndarray, "f m"] | None, np.ndarray]:
+    """The value to beat, or the front, and all rows from the best to the worst."""
+    n = len(values)
+    if len(objectives) == 1:
+        trend = objectives[0]
+        smoothed = np.full(n, -np.inf)
+        smoothed[trend.which] = trend.process.smoothed
+        rank = smoothed
+        best = None if broken[trend.which].all() else float(smoothed[trend.which][~broken[trend.which]].max())
+        front = None
+    else:
+        scores = np.stack([top_linear(values[:, m]) for m in range(values.shape[1])], axis=1)
+        front_rows = pareto_front(np.where(broken[:, None], -np.inf, scores)) & ~broken
+        best, front = None, scores[front_rows] if front_rows.any() else None
+        rank = np.where(front_rows, 100.0, 0.0) + scores.mean(axis=1)
+    if broken.any():
+        excess = np.nan_to_num(constraints, nan=0.0).clip(0.0)
+        share = (excess / np.maximum(excess.max(axis=0), 1e-300)).sum(axis=1)
+        rank = np.where(broken, -1e6 - share, rank)
+    return best, front, np.argsort(-rank, kind="stable")
+
+
+def refit_size(n: int) -> int:
+    """The largest size up to n at which theta is fitted, so that its cost is shared by several suggestions."""
+    step = max(1 if n < 12 else 3, n // 16)
+    return n - n % step

@@ -1,0 +1,58 @@
+"""Remembered positions and fits are those that would be worked out anew."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+
+from foretell.distributions import CategoricalDistribution, FloatDistribution
+from foretell.search_memory import SearchMemory
+from foretell.search_space import SearchSpace
+
+X, OP = FloatDistribution(0.0, 1.0), CategoricalDistribution("abc")
+SPACE = SearchSpace({"x": X, "op": OP})
+
+
+def test_positions_are_those_of_the_space_in_any_order_of_parameters_and_configurations() -> None:
+    rng = np.random.default_rng(0)
+    configs = [SPACE.sample(rng) for _ in range(300)]
+    memory = SearchMemory()
+    turned = SearchSpace({"op": OP, "x": X})
+    np.testing.assert_array_equal(memory.units(SPACE, configs[:5]), SPACE.to_unit(configs[:5]))
+    np.testing.assert_array_equal(memory.units(SPACE, configs[::-1]), SPACE.to_unit(configs[::-1]))
+    np.testing.assert_array_equal(memory.units(turned, configs), turned.to_unit(configs))
+
+
+def test_a_changed_distribution_is_not_answered_from_memory() -> None:
+    memory, config = SearchMemory(), {"x": 0.5}
+    assert memory.units(SearchSpace({"x": X}), [config]).tolist() == [[0.5]]
+    assert memory.units(SearchSpace({"x": FloatDistribution(0.0, 2.0)}), [config]).tolist() == [[0.25]]
+
+
+def test_fresh_objects_do_not_pile_up() -> None:
+    memory = SearchMemory()
+    for i in range(400):
+        assert memory.units(SearchSpace({"x": X}), [{"x": i / 400}, {"x": 1.0}]).tolist() == [[i / 400], [1.0]]
+    assert len(memory._kept) < 300
+
+
+def test_a_fit_is_done_once_and_a_cube_made_once() -> None:
+    memory, calls = SearchMemory(), []
+
+    def work() -> np.ndarray:
+        calls.append(1)
+        return np.ones(2)
+
+    assert [memory.fit("key", work).tolist() for _ in range(3)] == [[1.0, 1.0]] * 3
+    assert len(calls) == 1
+    none = np.zeros(2, dtype=bool)
+    assert memory.cube(SPACE, none) is memory.cube(SearchSpace({"x": X, "op": OP}), none)
+    assert memory.cube(SPACE, none) is not memory.cube(SPACE, ~none)
+
+
+def test_pickling_forgets() -> None:
+    memory = SearchMemory()
+    memory.fit("key", lambda: np.ones(1))
+    copy = pickle.loads(pickle.dumps(memory))
+    assert copy.fit("key", lambda: np.zeros(1)).tolist() == [0.0]
