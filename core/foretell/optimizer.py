@@ -50,7 +50,7 @@ class BayesianOptimizer:
 
     space: SearchSpace
     graph: GraphFunction | None = None
-    n_startup: int = 10
+    n_startup: int = 6
     memory: SearchMemory = field(default_factory=SearchMemory, repr=False, compare=False)
 
     def suggest(

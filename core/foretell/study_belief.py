@@ -15,6 +15,7 @@ from scipy.special import log_ndtr
 from foretell.acquisition import log_expected_improvement
 from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front
 from foretell.held_down import held_down
+from foretell.search_warps import SCALES, warped
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
 from foretell.target_warp import top_linear
 
@@ -72,13 +73,16 @@ class Trend:
             early = spread_rows(early_y, _FIT_ROWS)
             X = cube.encode(units[early])
             centre = X.mean(axis=0)
-            return np.concatenate([centre, fit_theta(X - centre, top_linear(early_y)[early], layout)])
+            return np.concatenate([centre, *_best_scale(X - centre, early_y, early, layout)])
 
         fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes()), work)
-        centre, theta = fitted[: len(cube.groups)], fitted[len(cube.groups) :]
-        kept = spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
-        rows, scores = (units, top_linear(y)) if len(kept) == len(y) else (units[kept], top_linear(y)[kept])
-        return cls(centre, SearchProcess.condition_on(cube.encode(rows) - centre, scores, layout, theta), kept)
+        c = len(cube.groups)
+        centre, share, theta = fitted[:c], float(fitted[c]), fitted[c + 1 :]
+        y, scale = warped(y, share)[0], y
+        kept = spread_rows(scale, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        if len(kept) < len(y):
+            units, y = units[kept], y[kept]
+        return cls(centre, SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta), kept)
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
         """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
@@ -157,6 +161,24 @@ class StudyBelief:
         if self.best is None:  # nothing holds all constraints yet: find what does
             return scores
         return np.asarray(scores + log_expected_improvement(self.objectives[0].predict(X), self.best))
+
+
+def _best_scale(
+    X: Float[np.ndarray, "k c"], y: Float[np.ndarray, " n"], rows: np.ndarray, layout: Layout
+) -> tuple[list[float], Float[np.ndarray, " G_plus_2_plus_B"]]:
+    """The scale under which each target is best predicted from the others, and theta there."""
+    best, found, start = -np.inf, None, None
+    for share in SCALES:
+        z, log_slope = warped(y, share)
+        z, log_slope = z[rows], log_slope[rows]
+        theta = fit_theta(X, z, layout, start)
+        left_out = SearchProcess.condition_on(X, z, layout, theta).leave_one_out()
+        density = log_slope - np.log(left_out.std) - 0.5 * ((z - left_out.mean) / left_out.std) ** 2
+        start = theta
+        if float(density.sum()) > best:
+            best, found = float(density.sum()), ([share], theta)
+    assert found is not None
+    return found
 
 
 def _doubts(

@@ -116,7 +116,7 @@ class UnitCube:
             block = out[:, children]
             block[~holds] = np.nan
             out[:, children] = block
-        return out
+        return np.asarray(out)
 
     def sample(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n d"]:
         """Uniform random positions of allowed configurations."""

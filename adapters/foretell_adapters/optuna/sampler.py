@@ -64,7 +64,7 @@ class ForetellSampler(BaseSampler):
         seed: int | None = None,
         graph: Callable[[dict[str, Any]], torch.nn.Module | ComputationGraph | None] | None = None,
         example_inputs: Sequence[Any] | torch.Tensor = (),
-        n_startup_trials: int = 10,
+        n_startup_trials: int = 6,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:

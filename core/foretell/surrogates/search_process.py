@@ -162,9 +162,16 @@ class SearchProcess:
 
 
 def fit_theta(
-    X: Float[np.ndarray, "n c"], y: Float[np.ndarray, " n"], layout: Layout
+    X: Float[np.ndarray, "n c"], y: Float[np.ndarray, " n"], layout: Layout, start: np.ndarray | None = None
 ) -> Float[np.ndarray, " G_plus_2_plus_B"]:
-    """The most probable theta."""
+    """The most probable theta.
+
+    Args:
+        X: Columns.
+        y: Targets.
+        layout: What the columns mean.
+        start: Where to start from, say the theta of like targets.
+    """
     from scipy.optimize import minimize
 
     n, G, B = len(y), layout.n_groups, layout.n_blocks
@@ -186,16 +193,18 @@ def fit_theta(
         Z[i] = X[:, layout.blocks == b] @ X[:, layout.blocks == b].T
     each = [(centre, 3.0)] * k + [_PRIOR["s2"], _PRIOR["t2"]] + [_PRIOR["v"]] * len(used)
     mean, variance = np.array(each).T
-    start = mean.copy()
-    start[:k] = math.log(0.7) + 0.5 * math.log(k)
-    start[k + 1] = math.log(0.05)
+    first = mean.copy()
+    first[:k] = math.log(0.7) + 0.5 * math.log(k)
+    first[k + 1] = math.log(0.05)
+    if start is not None:
+        first = start[[*moving, G, G + 1, *(G + 2 + b for b in used)]]
     bounds = [_BOUNDS["ell"]] * k + [_BOUNDS["s2"], _BOUNDS["t2"]] + [_BOUNDS["v"]] * len(used)
     shifted = y - y.mean()
 
     def objective(at: np.ndarray) -> tuple[float, np.ndarray]:
         return _negative_log_posterior(at, D.reshape(k, -1), Z.reshape(len(used), n * n), shifted, mean, variance)
 
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds,
+    found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds,
                      options={"maxiter": _MOST_ITERATIONS, "ftol": 1e-4}).x  # fmt: skip
     theta[moving] = found[:k]
     theta[G : G + 2] = found[k : k + 2]
