@@ -30,14 +30,21 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`."""
+    """Name `latency` and `search`."""
     register("latency", _latency)
+    register("search", _search)
 
 
 def _latency() -> Benchmark:
     from foretell_adapters.optuna import latency
 
     return latency.Latency()
+
+
+def _search() -> Benchmark:
+    from foretell_adapters.optuna import search_bench
+
+    return search_bench.Search()
 
 
 @hookimpl
