@@ -1,26 +1,29 @@
-"""foretell in Optuna: `ForetellSampler`."""
+"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from foretell.errors import MissingDependencyError
 
 if TYPE_CHECKING:
+    from foretell_adapters.optuna.pruner import ForetellPruner
     from foretell_adapters.optuna.sampler import ForetellSampler
 
-__all__ = ["ForetellSampler"]
+__all__ = ["ForetellPruner", "ForetellSampler"]
+
+_MODULES = {"ForetellPruner": "pruner", "ForetellSampler": "sampler"}
 
 
 def __getattr__(name: str) -> object:
-    if name != "ForetellSampler":
+    if name not in _MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     try:
-        from foretell_adapters.optuna.sampler import ForetellSampler
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     except ModuleNotFoundError as e:
         if e.name != "optuna":
             raise
-        msg = "ForetellSampler needs optuna>=5, but it is not installed: pip install 'foretell[optuna]'"
+        msg = f"{name} needs optuna>=5, but it is not installed: pip install 'foretell[optuna]'"
         raise MissingDependencyError(msg) from e
-    return ForetellSampler

@@ -30,8 +30,9 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency` and `search`."""
+    """Name `latency`, `pruning` and `search`."""
     register("latency", _latency)
+    register("pruning", _pruning)
     register("search", _search)
 
 
@@ -39,6 +40,12 @@ def _latency() -> Benchmark:
     from foretell_adapters.optuna import latency
 
     return latency.Latency()
+
+
+def _pruning() -> Benchmark:
+    from foretell_adapters.optuna import pruning_bench
+
+    return pruning_bench.Pruning()
 
 
 def _search() -> Benchmark:

@@ -110,13 +110,23 @@ def train(config: Mapping[str, Value], seed: int) -> Score:
         config: A configuration of `SPACE`.
         seed: Seed of initial weights, dropout and batch order; the split is always the same.
     """
+    return _train(config, seed, EPOCHS, each=False)[-1]
+
+
+def train_curve(config: Mapping[str, Value], seed: int, epochs: int) -> list[Score]:
+    """Train as `train` does, but for so many epochs, and judge after each of them."""
+    return _train(config, seed, epochs, each=True)
+
+
+def _train(config: Mapping[str, Value], seed: int, epochs: int, *, each: bool) -> list[Score]:
     images, labels, held_images, held_labels = _data()
+    scores = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(config)
         optimiser = _optimiser(network, config)
         batch = int(config["batch_size"] or 16)
-        for _ in range(EPOCHS):
+        for epoch in range(epochs):
             order = torch.randperm(len(images))
             for start in range(0, len(order) - 1, batch):
                 rows = order[start : start + batch]
@@ -125,12 +135,19 @@ def train(config: Mapping[str, Value], seed: int) -> Score:
                     loss = nn.functional.cross_entropy(network(images[rows]), labels[rows])
                     torch.autograd.backward(loss)
                     optimiser.step()
+            if each or epoch == epochs - 1:
+                scores.append(_score(network, held_images, held_labels))
+    return scores
+
+
+def _score(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Score:
     network.eval()
     with torch.no_grad():
-        logits = network(held_images)
-        held_loss = float(nn.functional.cross_entropy(logits, held_labels))
-        accuracy = float((logits.argmax(dim=1) == held_labels).float().mean())
-    return Score(held_loss if math.isfinite(held_loss) else math.inf, accuracy)
+        logits = network(images)
+        loss = float(nn.functional.cross_entropy(logits, labels))
+        accuracy = float((logits.argmax(dim=1) == labels).float().mean())
+    network.train()
+    return Score(loss if math.isfinite(loss) else math.inf, accuracy)
 
 
 def _optimiser(network: nn.Module, config: Mapping[str, Value]) -> torch.optim.Optimizer:

@@ -1,0 +1,122 @@
+"""`ForetellPruner`: real studies in both directions and with several samplers, and Optuna's own demands on a pruner."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from typing import Any
+
+import optuna
+import pytest
+
+from foretell.benchmarks import digits
+from foretell.errors import InvalidDataError
+from foretell_adapters.optuna import ForetellPruner, ForetellSampler
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+EPOCHS = 30
+
+
+def curve(trial: optuna.Trial, sign: float) -> float:
+    """A training that gains towards an asymptote that depends on two parameters."""
+    lr, width = trial.suggest_float("lr", 1e-4, 1.0, log=True), trial.suggest_int("width", 8, 256, log=True)
+    end = 0.9 - 0.08 * (math.log10(lr) + 2) ** 2 - 0.02 * (math.log2(width) - 6) ** 2
+    value = 0.0
+    for epoch in range(1, EPOCHS + 1):
+        value = end - (end - 0.1) * 0.85**epoch
+        trial.report(sign * value, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    return sign * value
+
+
+def spent(study: optuna.Study) -> int:
+    return sum(len(t.intermediate_values) for t in study.trials)
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize("kind", ["random", "tpe", "foretell"])
+def test_it_saves_epochs_with_any_sampler(kind: str, direction: str) -> None:
+    sign = 1.0 if direction == "maximize" else -1.0
+    samplers: dict[str, Any] = {
+        "random": lambda: optuna.samplers.RandomSampler(seed=2), "tpe": lambda: optuna.samplers.TPESampler(seed=2),
+        "foretell": lambda: ForetellSampler(seed=2),
+    }  # fmt: skip
+    studies = []
+    for pruner in (ForetellPruner(), optuna.pruners.NopPruner()):
+        studies.append(optuna.create_study(direction=direction, sampler=samplers[kind](), pruner=pruner))
+        studies[-1].optimize(lambda trial: curve(trial, sign), n_trials=24)
+    pruned, whole = studies
+    assert spent(pruned) < (0.9 if kind == "foretell" else 0.6) * spent(whole)  # whose proposals are good
+    assert abs(pruned.best_value - whole.best_value) < 0.02
+
+
+def test_directions_mirror_each_other() -> None:
+    runs = []
+    for direction, sign in (("maximize", 1.0), ("minimize", -1.0)):
+        sampler = optuna.samplers.RandomSampler(seed=5)
+        study = optuna.create_study(direction=direction, sampler=sampler, pruner=ForetellPruner())
+        study.optimize(lambda trial, sign=sign: curve(trial, sign), n_trials=25)
+        runs.append([len(t.intermediate_values) for t in study.trials])
+    assert runs[0] == runs[1]
+
+
+def test_it_is_silent_without_reports_and_before_enough_trials() -> None:
+    study = optuna.create_study(pruner=ForetellPruner(n_startup_trials=3))
+    trial = study.ask()
+    assert not trial.should_prune()
+    study.tell(trial, 1.0)  # finished without a report: no curve to learn from
+    for _ in range(2):
+        trial = study.ask()
+        trial.report(1.0, 1)
+        trial.report(0.5, 10)
+        study.tell(trial, 0.5)
+    trial = study.ask()
+    trial.report(100.0, 5)
+    assert not trial.should_prune()
+    study.tell(trial, 100.0)
+    trial = study.ask()
+    trial.report(math.nan, 5)
+    assert trial.should_prune()
+
+
+def test_it_keeps_nothing_between_calls() -> None:
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
+    study.optimize(lambda trial: curve(trial, 1.0), n_trials=8)
+    trial = study.ask()
+    for epoch in range(1, 12):
+        trial.report(-1.0, epoch)
+    frozen = study._storage.get_trial(trial._trial_id)
+    pruner = ForetellPruner()
+    copy = pickle.loads(pickle.dumps(pruner))
+    assert pruner.prune(study, frozen) is True
+    assert copy.prune(study, frozen) is True
+    assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.01, n_startup_trials=4, patience=0.03)"
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(InvalidDataError, match="threshold"):
+        ForetellPruner(threshold=1.5)
+
+
+def test_real_trainings_are_cut_short() -> None:
+    """Handwritten digits, learning rates from useless to good: the useless ones go, the best one stays."""
+    config: dict[str, Any] = {
+        "family": "mlp", "depth": 1, "width": 8, "activation": "relu", "norm": "none", "skip": False, "dropout": 0.0,
+        "optimizer": "adam", "weight_decay": 1e-6, "batch_size": 256,
+    }  # fmt: skip
+    rates = [1e-4, 1e-2, 3e-4, 3e-3, 1e-3, 1e-4, 2e-2, 2e-4, 5e-3, 1e-4]
+    curves = [[s.log_loss for s in digits.train_curve({**config, "lr": lr}, 0, 10)] for lr in rates]
+    study = optuna.create_study(pruner=ForetellPruner())
+    for losses in curves:
+        trial = study.ask()
+        for epoch, loss in enumerate(losses, start=1):
+            trial.report(loss, epoch)
+            if trial.should_prune():
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                break
+        else:
+            study.tell(trial, losses[-1])
+    assert study.best_value == min(c[-1] for c in curves)
+    assert spent(study) < 0.75 * 100
+    assert [t.state.name for t in study.trials if t.number in {5, 7, 9}] == ["PRUNED"] * 3

@@ -1,0 +1,152 @@
+"""The rule that stops training runs: closed forms, invariances, and what it must and must not stop."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import t as student
+
+from foretell.curve_rule import CurveRule, FinalValue, FinishedRun
+from foretell.errors import InvalidDataError
+
+
+def power(
+    asymptote: float, rate: float, n: int = 30, noise: float = 0.0, seed: int = 0
+) -> tuple[tuple[float, float], ...]:
+    """asymptote - step^-rate, with noise."""
+    rng = np.random.default_rng(seed)
+    return tuple((float(s), asymptote - s**-rate + noise * rng.standard_normal()) for s in range(1, n + 1))
+
+
+def runs(n: int, seed: int = 0, noise: float = 0.0) -> list[FinishedRun]:
+    rng = np.random.default_rng(seed)
+    curves = [power(rng.uniform(0, 1), rng.uniform(0.3, 1), noise=noise, seed=100 * seed + i) for i in range(n)]
+    return [FinishedRun(c, c[-1][1]) for c in curves]
+
+
+def test_a_belief_is_a_student_t() -> None:
+    belief = FinalValue(0.3, 2.0, 4.5)
+    for value in (-3.0, 0.3, 1.0, 8.0):
+        assert belief.exceeds(value) == pytest.approx(student(4.5, 0.3, 2.0).sf(value))
+    for q in (0.05, 0.5, 0.9):
+        assert belief.quantile(q) == pytest.approx(student(4.5, 0.3, 2.0).ppf(q))
+
+
+def test_alike_runs_give_the_conjugate_posterior() -> None:
+    """Where all curves agree up to now, features vanish, weights are 1, and the belief is that of n draws."""
+    gains = np.array([0.1, 0.3, 0.2, 0.5, 0.4])
+    shared = tuple((float(s), s / 10) for s in range(1, 6))
+    finished = [FinishedRun((*shared, (10.0, 0.5 + g)), 0.5 + g) for g in gains]
+    belief = CurveRule().final_value(finished, shared)
+    n, lam = len(gains), 1e-3  # lam: precision of the prior of the mean
+    mean = gains.sum() / (n + lam)
+    s2 = (np.sum((gains - mean) ** 2) + 2.0 * gains.var()) / (n + 2.0)
+    assert belief.degrees == pytest.approx(n + 2.0)
+    assert belief.location == pytest.approx(0.5 + mean)
+    assert belief.scale == pytest.approx(math.sqrt(s2 * (1 + 1 / (n + lam))))
+
+
+@given(shift=st.floats(-100, 100), scale=st.floats(1e-3, 1e3), order=st.permutations(range(8)))
+def test_units_steps_and_order_do_not_matter(shift: float, scale: float, order: list[int]) -> None:
+    finished, running = runs(8, noise=0.01), power(0.7, 0.5, n=10)
+    plain = CurveRule().final_value(finished, running)
+    moved = [
+        FinishedRun(tuple((7 * s, scale * v + shift) for s, v in finished[i].curve), scale * finished[i].final + shift)
+        for i in order
+    ]
+    other = CurveRule().final_value(moved, [(7 * s, scale * v + shift) for s, v in running])
+    assert other.location == pytest.approx(scale * plain.location + shift, rel=1e-6, abs=1e-6 * (1 + abs(shift)))
+    assert other.scale == pytest.approx(scale * plain.scale, rel=1e-5)
+
+
+def test_the_belief_narrows_with_runs_and_with_the_curve() -> None:
+    running = power(0.6, 0.5, n=25)
+    widths = [CurveRule().final_value(runs(n, noise=0.01), running[:10]).scale for n in (4, 16, 64)]
+    assert widths == sorted(widths, reverse=True)
+    late = [CurveRule().final_value(runs(30, noise=0.01), running[:k]).scale for k in (8, 16, 25)]
+    assert late == sorted(late, reverse=True)
+
+
+def test_its_probabilities_come_true() -> None:
+    """Runs drawn from one family of curves: of all cases given about p, about p beat the best."""
+    said, true = [], []
+    for seed in range(60):
+        everything = runs(26, seed=seed, noise=0.02)
+        finished = everything[:20]
+        best = sorted(run.final for run in finished)[-3]  # the third best, so that it is beaten now and then
+        for run in everything[20:]:
+            for k in (4, 10, 20):
+                said.append(CurveRule().final_value(finished, run.curve[:k]).exceeds(best))
+                true.append(run.final > best)
+    said_, true_ = np.array(said), np.array(true)
+    assert abs(said_.mean() - true_.mean()) < 0.04
+    low, high = said_ < 0.02, said_ > 0.8
+    assert low.sum() > 200
+    assert true_[low].mean() < 0.02
+    assert high.sum() > 50
+    assert true_[high].mean() > 0.75
+
+
+def test_it_saves_epochs_and_keeps_the_best() -> None:
+    spent, kept = 0, 0
+    for seed in range(10):
+        finished: list[FinishedRun] = []
+        everything = runs(40, seed=seed, noise=0.005)
+        for run in everything:
+            for k in range(1, 31):
+                spent += 1
+                if CurveRule().hopeless(finished, run.curve[:k]):
+                    break
+            else:
+                finished.append(run)
+        kept += max(finished, key=lambda r: r.final) is max(everything, key=lambda r: r.final)
+    assert spent < 10 * 40 * 30 * 0.45
+    assert kept >= 9
+
+
+def test_what_is_never_stopped() -> None:
+    rule, bad = CurveRule(patience=0.2), power(-5.0, 0.5)
+    finished = runs(10)
+    assert rule.hopeless(finished, bad[:12])
+    assert not rule.hopeless(finished[:3], bad[:12])  # too few finished
+    assert not rule.hopeless(finished, bad[:5])  # patience
+    assert not rule.hopeless(finished, bad[:30])  # it is over
+    assert not rule.hopeless(finished, ())
+    assert not CurveRule(threshold=0.0).hopeless(finished, bad[:12])
+
+
+def test_failures_and_outliers_bend_nothing() -> None:
+    finished, running = runs(12, noise=0.01), power(0.2, 0.5, n=10)
+    rule = CurveRule()
+    assert rule.hopeless(finished, (*running, (11.0, math.nan)))
+    assert rule.hopeless(finished, (*running, (11.0, -math.inf)))
+    failed = [FinishedRun(((1.0, math.nan),), 0.5), FinishedRun(power(0.5, 0.5), math.nan), FinishedRun((), 1.0)]
+    assert rule.final_value([*finished, *failed], running) == rule.final_value(finished, running)
+    odd = FinishedRun(tuple((s, -1e30 * s) for s, _ in finished[0].curve), -3e31)
+    shifted = rule.final_value([*finished, odd], running)
+    plain = rule.final_value(finished, running)
+    assert abs(shifted.location - plain.location) < plain.scale
+    assert shifted.scale < 4 * plain.scale
+    hole = (*running[:4], (5.0, math.nan), *running[5:])
+    assert rule.final_value(finished, hole).location == pytest.approx(plain.location, abs=0.05)
+
+
+def test_constant_curves_are_no_division_by_zero() -> None:
+    flat = [FinishedRun(((1.0, 2.0), (9.0, 2.0)), 2.0) for _ in range(6)]
+    belief = CurveRule().final_value(flat, ((1.0, 2.0), (2.0, 2.0)))
+    assert math.isfinite(belief.location)
+    assert belief.scale > 0
+
+
+def test_refusals() -> None:
+    for wrong in ({"threshold": 1.0}, {"threshold": -0.1}, {"patience": 1.0}, {"n_finished": 1}):
+        with pytest.raises(InvalidDataError, match="must hold"):
+            CurveRule(**wrong)
+    with pytest.raises(InvalidDataError, match="a finished run and a point"):
+        CurveRule().final_value([], ((1.0, 2.0),))
+    with pytest.raises(InvalidDataError, match="a finished run and a point"):
+        CurveRule().final_value(runs(3), ((1.0, math.nan),))
