@@ -18,6 +18,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("calibration", _calibration)
     register("capture", _capture)
     register("coverage", _coverage)
+    register("deepening", _deepening)
     register("few-shot", _few_shot)
     register("graph-search", _graph_search)
     register("motifs", _motifs)
@@ -43,6 +44,12 @@ def _coverage() -> Benchmark:
     from foretell.benchmarks.coverage import Coverage
 
     return Coverage()
+
+
+def _deepening() -> Benchmark:
+    from foretell.benchmarks.deepening import Deepening
+
+    return Deepening()
 
 
 def _few_shot() -> Benchmark:
