@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +82,15 @@ def _two(
 
 def _gain(belief: GaussianPosterior, over: Float[np.ndarray, " k"]) -> Float[np.ndarray, "n k"]:
     """E[max(Y - over, 0)]."""
+    from scipy.special import ndtr
+
     z = (belief.mean[:, None] - over) / belief.std[:, None]
     return np.asarray(belief.std[:, None] * (np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) + z * ndtr(z)))
 
 
 def _many(beliefs: Sequence[GaussianPosterior], front: np.ndarray, reference: np.ndarray) -> Float[np.ndarray, " n"]:
     """The integral of P(Y >= q) over undominated q: within the box that reaches a front's extent beyond the best."""
+    from scipy.special import ndtr
     from scipy.stats import qmc
 
     high = front.max(axis=0)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from foretell.acquisition import log_expected_improvement
 from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front
@@ -150,6 +149,8 @@ class StudyBelief:
 
     def score(self, units: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """Logarithm of what each position is expected to gain, if it works at all."""
+        from scipy.special import log_ndtr
+
         X = self.cube.encode(units)
         scores = np.zeros(len(X))
         for trend, limit in self.doubts:

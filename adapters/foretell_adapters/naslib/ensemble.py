@@ -65,4 +65,4 @@ class ForetellEnsemble:
         """
         found = self.predictor.posterior(xtest, info)
         mean, std = found.mean, found.std
-        return np.stack([mean - std, mean + std]).astype(np.float64)
+        return np.array([mean - std, mean + std], dtype=np.float64)

@@ -7,6 +7,7 @@ They ask for one at a time. `known` architectures are those whose columns were c
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -81,4 +82,4 @@ def _median_query(predictor: ForetellPredictor, archs: Sequence[_Architecture]) 
         start = time.perf_counter()
         predictor.query([arch])
         taken.append(time.perf_counter() - start)
-    return float(np.median(taken))
+    return statistics.median(taken)

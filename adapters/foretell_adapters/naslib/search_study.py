@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import statistics
 import time
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from foretell.benchmarks.runner import Cell
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
@@ -93,13 +92,13 @@ class SearchStudy:
             warnings.simplefilter("ignore")  # NASLib's, about libraries of its time
             found = self._accuracies(search, ensemble, cell.n, cell.seed)
         seconds = time.perf_counter() - start
-        regret = dataset_api.best(self._api, self.space) - np.maximum.accumulate(found)
-        marks = {f"regret_{k}": (float(regret[k - 1]), "points") for k in (cell.n // 3, 2 * cell.n // 3, cell.n)}
+        best = dataset_api.best(self._api, self.space)
+        marks = {f"regret_{k}": (best - max(found[:k]), "points") for k in (cell.n // 3, 2 * cell.n // 3, cell.n)}
         return {**marks, "time": (seconds, "s")}
 
     def average(self, values: Sequence[float]) -> float:
         """Mean: a search that stays behind must count."""
-        return float(np.mean(values))
+        return statistics.fmean(values)
 
     def _accuracies(self, search: str, ensemble: str, evaluations: int, seed: int) -> list[float]:
         """Accuracies in the order in which NASLib's optimiser asked for them."""

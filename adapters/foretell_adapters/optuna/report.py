@@ -9,6 +9,7 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from foretell.conditions import infer_conditions
 from foretell.errors import InvalidDataError
 from foretell.html_page import cell_text, html_figure, html_page, html_table
 from foretell.response_surface import ResponseSurface
@@ -35,12 +36,13 @@ def response_surface(study: Study, objective: int = 0) -> tuple[ResponseSurface,
         raise InvalidDataError(msg)
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     distributions = spaces.joint_distributions(completed)
-    seen = [(t, o) for t in completed if (o := spaces.to_observation(t, study.directions)) is not None]
     names = set(distributions)
-    configs = [{k: v for k, v in o.config.items() if k in names} for _, o in seen]
-    trials = [t for t, _ in seen]
+    configs = [spaces.to_config({k: v for k, v in t.params.items() if k in names}) for t in completed]
+    judged = zip(completed, configs, strict=True)
+    seen = [(t, o) for t, config in judged if (o := spaces.to_observation(t, study.directions, config)) is not None]
+    space = infer_conditions({k: spaces.to_distribution(d) for k, d in distributions.items()}, configs)
     values = [o.values[objective] for _, o in seen]
-    return ResponseSurface.fit(spaces.to_space(distributions, trials), configs, values), trials
+    return ResponseSurface.fit(space, [o.config for _, o in seen], values), [t for t, _ in seen]
 
 
 def study_report(study: Study, title: str = "") -> str:
