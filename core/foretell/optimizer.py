@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from foretell.search_space import SearchSpace
 
 GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
-_N_RANDOM, _N_LOCAL = 128, 160
-_N_REFINED, _ROUNDS = 48, 2
+_N_RANDOM, _N_LOCAL = 48, 80
+_N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST = 24  # proposals whose network is built and captured
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
@@ -88,8 +88,9 @@ class BayesianOptimizer:
         rng = np.random.default_rng(seeds)
         number = len(observations) + len(pending) if index is None else index
         known = self.memory.units(self.space, [o.config for o in observations])
-        running, lost = self.space.to_unit(list(pending)), self.space.to_unit(list(failed))
-        seen = np.concatenate([known, running, lost])
+        running = self.space.to_unit(list(pending)) if pending else known[:0]
+        lost = self.space.to_unit(list(failed)) if failed else known[:0]
+        seen = np.concatenate([known, running, lost]) if pending or failed else known
         if len(observations) < max(self.n_startup, 1):
             first = self.space.quasi_random(number, seeds[0])
             return first if first_unseen(self.space.to_unit([first]), seen) else self._random(seen, rng)

@@ -31,21 +31,33 @@ def local_edits(
     d = cube.d
     children = parents[np.arange(n) % len(parents)]
     gaps = np.isnan(children)
-    if gaps.any():
+    some_gaps = bool(gaps.any())
+    if some_gaps:
         children = np.where(gaps, rng.random((n, d)), children)
-    share = np.array([0.0, 1.0 / d, 2.0 / d, 0.3])[rng.integers(0, 4, (n, 1))]
-    change = rng.random((n, d)) < share
-    active = np.where(gaps | ~cube.free, -1.0, rng.random((n, d)))  # one that is there changes for certain
-    change[np.arange(n), np.argmax(active, axis=1)] = True
-    width = np.maximum(_WIDTHS[rng.integers(0, 3, (n, 1))], cube.least_step)
-    moved = np.abs(children + width * rng.standard_normal((n, d)))  # reflect, so that the edges are not favoured
-    moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
+    chance = rng.random((n, 2 * d + 2))
+    share = np.array([0.0, 1.0 / d, 2.0 / d, 0.3])[(chance[:, 0] * 4).astype(np.int64)]
+    change = chance[:, 2 : d + 2] < share[:, None]
+    if some_gaps or not cube.free.all():  # one that is there and may change does so for certain
+        certain = np.argmax(np.where(gaps | ~cube.free, -1.0, rng.random((n, d))), axis=1)
+    else:
+        certain = (chance[:, 1] * d).astype(np.int64)
+    change[np.arange(n), certain] = True
     j = cube.slotted
-    if len(j):
-        sizes = cube.sizes[j]
-        other = np.floor(children[:, j] * sizes) + 1 + np.floor(rng.random((n, len(j))) * np.maximum(sizes - 1, 1))
-        moved[:, j] = (other % sizes + 0.5) / sizes
+    if len(j) == d:
+        moved = _other_slot(children, chance[:, d + 2 :], cube.sizes)
+    else:
+        width = np.maximum(_WIDTHS[rng.integers(0, 3, (n, 1))], cube.least_step)
+        moved = np.abs(children + width * rng.standard_normal((n, d)))  # reflect, so that edges are not favoured
+        moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
+        if len(j):
+            moved[:, j] = _other_slot(children[:, j], chance[:, d + 2 + j], cube.sizes[j])
     return cube.snap(np.where(change, moved, children))
+
+
+def _other_slot(units: np.ndarray, chance: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The middle of any slot but the one that holds a position, all equally likely."""
+    other = np.floor(units * sizes) + 1 + np.floor(chance * np.maximum(sizes - 1, 1))
+    return np.asarray((other % sizes + 0.5) / sizes)
 
 
 def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " n"]:

@@ -6,7 +6,7 @@ on a prefix of what is known and found again until enough has come to fit them a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from foretell.unit_cube import UnitCube
 
 _FIT_ROWS, _KEPT_ROWS = 120, 300
-_LEAST_PROMISE = -20.0  # log probability below which "will not work" is not worth telling apart
+_PLAIN = (np.inf,)
+_LEAST_PROMISE = -500.0  # log probability that something works, at least: a sum of such stays finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class Trend:
         y: Float[np.ndarray, " n"],
         memory: SearchMemory,
         partial: Bool[np.ndarray, " n"] | None = None,
+        scales: Sequence[float] = SCALES,
     ) -> Trend:
         """Fit to the targets of positions, in the order in which they became known.
 
@@ -62,6 +64,7 @@ class Trend:
             y: Targets, any scale, infinite allowed.
             memory: Where theta is found again.
             partial: Which were stopped early, see `held_down`.
+            scales: Scales on which the targets may be seen, see `search_warps`.
         """
         k = refit_size(len(y))
         early_y = y[:k] if partial is None else held_down(y[:k], partial[:k])  # nothing later may change what is fitted
@@ -72,7 +75,7 @@ class Trend:
             early = spread_rows(early_y, _FIT_ROWS)
             X = cube.encode(units[early])
             centre = X.mean(axis=0)
-            return np.concatenate([centre, *_best_scale(X - centre, early_y, early, layout)])
+            return np.concatenate([centre, *_best_scale(X - centre, early_y, early, layout, scales)])
 
         fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes()), work)
         c = len(cube.groups)
@@ -85,7 +88,7 @@ class Trend:
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
         """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
-        return Trend(self.centre, self.process.believing(X - self.centre), self.which)
+        return replace(self, process=self.process.believing(X - self.centre))
 
     def predict(self, X: Float[np.ndarray, "m c"]) -> GaussianPosterior:
         """Belief about the function at encoded positions, in units of the warped targets."""
@@ -165,11 +168,11 @@ class StudyBelief:
 
 
 def _best_scale(
-    X: Float[np.ndarray, "k c"], y: Float[np.ndarray, " n"], rows: np.ndarray, layout: Layout
+    X: Float[np.ndarray, "k c"], y: Float[np.ndarray, " n"], rows: np.ndarray, layout: Layout, scales: Sequence[float]
 ) -> tuple[list[float], Float[np.ndarray, " G_plus_2_plus_B"]]:
     """The scale under which each target is best predicted from the others, and theta there."""
     best, found, start = -np.inf, None, None
-    for share in SCALES:
+    for share in scales:
         z, log_slope = warped(y, share)
         z, log_slope = z[rows], log_slope[rows]
         theta = fit_theta(X, z, layout, start)
@@ -195,12 +198,12 @@ def _doubts(
         known = ~np.isnan(column)
         if (column[known] > 0).any():
             y = column[known]
-            trend = Trend.fit(cube, units[known], y, memory)
+            trend = Trend.fit(cube, units[known], y, memory, scales=_PLAIN)
             found.append((trend, _limit(y)))
     if len(failed):
         both = np.concatenate([failed, units])
         y = np.concatenate([np.ones(len(failed)), np.zeros(len(units))])
-        trend = Trend.fit(cube, both, y, memory)
+        trend = Trend.fit(cube, both, y, memory, scales=_PLAIN)
         found.append((trend, float(top_linear(np.append(y, 0.5))[-1])))
     return found
 

@@ -84,7 +84,7 @@ class ForetellSampler(BaseSampler):
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Everything that any finished trial was asked for; see the base class."""
         del trial
-        return spaces.joint_distributions(study.get_trials(deepcopy=False, states=FINISHED))
+        return self._memory.joint(study.get_trials(deepcopy=False, states=FINISHED))
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]

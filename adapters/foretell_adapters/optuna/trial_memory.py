@@ -47,7 +47,8 @@ class TrialMemory:
         self._lock = threading.Lock()
         self._study: tuple[object, int] | None = None
         self._said: dict[int, _Said] = {}
-        self._space: SearchSpace | None = None
+        self._space: tuple[Mapping[str, BaseDistribution], SearchSpace] | None = None
+        self._joint: tuple[set[int], dict[str, BaseDistribution]] = (set(), {})
 
     def _of(self, study: Study, trials: Sequence[FrozenTrial]) -> list[_Said]:
         with self._lock:
@@ -72,13 +73,30 @@ class TrialMemory:
         self, study: Study, distributions: Mapping[str, BaseDistribution], finished: Sequence[FrozenTrial]
     ) -> SearchSpace:
         """The search space with the conditions that show in finished trials."""
-        configs = [s.config for s in self._of(study, finished)]
+        configs, last = [s.config for s in self._of(study, finished)], self._space
+        same = last is not None and (last[0] is distributions or last[0] == distributions)
+        if last is not None and same and not last[1].conditions:
+            d = len(distributions)
+            if all(len(c) == d for c in configs) and all(name in c for c in configs for name in distributions):
+                return last[1]
         ours = {name: spaces.to_distribution(d) for name, d in distributions.items()}
-        found, last = infer_conditions(ours, configs), self._space
-        if last is not None and last.names == found.names and last == found:
-            return last  # the same object, so that all that was worked out for it is found again
-        self._space = found
+        found = infer_conditions(ours, configs)
+        if last is not None and same and last[1].names == found.names and last[1] == found:
+            return last[1]  # the same object, so that all that was worked out for it is found again
+        self._space = (distributions, found)
         return found
+
+    def joint(self, finished: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+        """Every parameter that any trial had, with the distribution of the latest; see `joint_distributions`."""
+        known, joint = self._joint
+        new = [t for t in finished if t._trial_id not in known]
+        if len(known) + len(new) != len(finished) or any(t.distributions != joint for t in new):
+            joint = spaces.joint_distributions(finished)
+            if any(d.single() for t in finished[-1:] for d in t.distributions.values()):
+                return joint  # left out of what is joint: nothing to compare with
+        if new:
+            self._joint = ({t._trial_id for t in finished}, joint)
+        return joint
 
     def __getstate__(self) -> dict[str, object]:
         return {}

@@ -104,10 +104,10 @@ class SearchProcess:
         s2, t2 = np.exp(theta[layout.n_groups : layout.n_groups + 2]).tolist()
         near, far = X * scale, None if slope is None else X * slope
         K = _kernel(near, near, far, far, s2)
-        K[np.diag_indices_from(K)] += t2 + _JITTER * (s2 + 1.0)
+        K.flat[:: len(K) + 1] += t2 + _JITTER * (s2 + 1.0)
         L, failed = dpotrf(K, lower=1, clean=1)
         while failed:  # numbers of very different size: more noise
-            K[np.diag_indices_from(K)] += 1e-6 * float(np.trace(K)) / len(K)
+            K.flat[:: len(K) + 1] += 1e-6 * float(np.trace(K)) / len(K)
             L, failed = dpotrf(K, lower=1, clean=1)
         root, _ = dtrtri(L, lower=1)
         ones, half = root.sum(axis=1), root @ y
@@ -136,7 +136,7 @@ class SearchProcess:
         near, far = X * self.scale, None if self.slope is None else X * self.slope
         lower = cross @ self.root.T  # (p, n)
         schur = _kernel(near, near, far, far, self.s2) - lower @ lower.T
-        schur[np.diag_indices_from(schur)] += self.t2 + 1e-6 * (self.s2 + 1.0)
+        schur.flat[:: p + 1] += self.t2 + 1e-6 * (self.s2 + 1.0)
         L, failed = dpotrf(schur, lower=1, clean=1)
         if failed or not p:
             return self
@@ -231,7 +231,7 @@ def _negative_log_posterior(
     decay = np.exp(-r)
     correlation = (1.0 + r + r * r / 3.0) * decay
     K = (s2 * correlation + v @ Z).reshape(n, n)
-    K[np.diag_indices_from(K)] += t2 + _JITTER * (s2 + 1.0)
+    K.flat[:: n + 1] += t2 + _JITTER * (s2 + 1.0)
     L, failed = dpotrf(K, lower=1)
     if failed:
         return 1e25, np.zeros_like(theta)
@@ -271,8 +271,8 @@ def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared distances of all pairs by a matrix product."""
     out = a @ b.T
     out *= -2.0
-    out += np.einsum("ij,ij->i", a, a)[:, None]
-    out += np.einsum("ij,ij->i", b, b)
+    out += (a * a).sum(axis=1)[:, None]
+    out += (b * b).sum(axis=1)
     return np.asarray(np.maximum(out, 0.0, out=out))
 
 
