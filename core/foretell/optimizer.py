@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.errors import InvalidDataError, InvalidSearchSpaceError
+from foretell.errors import InvalidSearchSpaceError
 from foretell.network_view import NetworkView
 from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
@@ -81,9 +81,7 @@ class BayesianOptimizer:
         if not len(self.space):
             msg = "a suggestion needs at least one parameter, but the space is empty: add distributions"
             raise InvalidSearchSpaceError(msg)
-        if len({len(o.values) for o in observations}) > 1:
-            msg = "observations must agree in their number of objectives, but differ: keep studies apart"
-            raise InvalidDataError(msg)
+        values, partial, constraints = self.memory.outcomes(observations)
         seeds = [seed] if isinstance(seed, int) else list(seed)
         rng = np.random.default_rng(seeds)
         number = len(observations) + len(pending) if index is None else index
@@ -95,9 +93,7 @@ class BayesianOptimizer:
             first = self.space.quasi_random(number, seeds[0])
             return first if first_unseen(self.space.to_unit([first]), seen) else self._random(seen, rng)
 
-        values = np.array([o.values for o in observations])
-        partial = np.array([o.partial for o in observations])
-        rows = self._search(known, values, partial, _constraints(observations), running, lost, seen, rng)
+        rows = self._search(known, values, partial, constraints, running, lost, seen, rng)
         configs = [self.space.from_unit(row) for row in rows]
         if self.graph is None or len(configs) == 1:
             return configs[0]
@@ -140,13 +136,3 @@ class BayesianOptimizer:
         rows = self.space.sample_units(64, rng)
         fresh = first_unseen(rows, seen)
         return self.space.from_unit(rows[fresh[0] if fresh else 0])
-
-
-def _constraints(observations: Sequence[Observation]) -> Float[np.ndarray, "n c"]:
-    """Values that must not be positive, `nan` where an observation has none."""
-    width = max((len(o.constraints) for o in observations), default=0)
-    out = np.full((len(observations), width), np.nan)
-    if width:
-        for i, o in enumerate(observations):
-            out[i, : len(o.constraints)] = o.constraints
-    return out

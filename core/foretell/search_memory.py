@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.errors import InvalidDataError
 from foretell.search_space import SearchSpace
 from foretell.unit_cube import UnitCube
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
 
     from foretell.distributions import Distribution, Value
+    from foretell.observation import Observation
 
 _SPARE = 256
 _MOST_THETAS = 32
@@ -41,6 +43,9 @@ class SearchMemory:
         self._lock = threading.Lock()
         self._cube: tuple[SearchSpace, bytes, UnitCube] | None = None
         self._fits: dict[Hashable, np.ndarray] = {}
+        self._told: dict[int, int] = {}
+        self._observations: list[Observation] = []
+        self._outcomes = np.empty((0, 0))
         self._start({})
 
     def _start(self, distributions: Mapping[str, Distribution]) -> None:
@@ -74,6 +79,49 @@ class SearchMemory:
         for i, config in enumerate(configs):
             self._at[id(config)] = first + i
             self._kept.append(config)
+
+    def outcomes(
+        self, observations: Sequence[Observation]
+    ) -> tuple[Float[np.ndarray, "n m"], Bool[np.ndarray, " n"], Float[np.ndarray, "n c"]]:
+        """Objectives, which were stopped early, and constraints, `nan` where there are none.
+
+        Raises:
+            InvalidDataError: If observations differ in their number of objectives.
+        """
+        if not observations:
+            return np.empty((0, 1)), np.empty(0, dtype=bool), np.empty((0, 0))
+        with self._lock:
+            told = self._told
+            try:
+                index = [told[id(o)] for o in observations]
+            except KeyError:
+                self._tell(observations)
+                index = [self._told[id(o)] for o in observations]
+            m = len(self._observations[0].values)
+            found = self._outcomes[index]
+        return found[:, :m], found[:, m] > 0, found[:, m + 1 :]
+
+    def _tell(self, observations: Sequence[Observation]) -> None:
+        """All anew now and then, and when their form changes, else those that came."""
+        new = [o for o in observations if id(o) not in self._told]
+        kept = [*self._observations, *new]
+        forms = {(len(o.values), len(o.constraints)) for o in new}
+        form = {(len(o.values), len(o.constraints)) for o in self._observations[:1]}
+        if len(forms | form) > 1 or len(kept) > 4 * len(observations) + _SPARE:
+            kept, self._outcomes = list(observations), np.empty((0, 0))
+        if len({len(o.values) for o in kept}) > 1:
+            self._observations, self._told = [], {}
+            msg = "observations must agree in their number of objectives, but differ: keep studies apart"
+            raise InvalidDataError(msg)
+        width = max(len(o.constraints) for o in kept)
+        rows = [
+            (*o.values, float(o.partial), *o.constraints, *(np.nan,) * (width - len(o.constraints)))
+            for o in kept[len(self._outcomes) :]
+        ]
+        made = np.array(rows, dtype=np.float64)
+        self._outcomes = np.concatenate([self._outcomes, made]) if len(self._outcomes) else made
+        self._observations = kept
+        self._told = {id(o): i for i, o in enumerate(kept)}
 
     def cube(self, space: SearchSpace, optional: np.ndarray) -> UnitCube:
         """The space made ready for matrices; `optional` as in `UnitCube`."""

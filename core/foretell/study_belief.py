@@ -244,5 +244,5 @@ def _standing(
 
 def refit_size(n: int) -> int:
     """The largest size up to n at which theta is fitted, so that its cost is shared by several suggestions."""
-    step = max(1 if n < 12 else 3, n // 16)
+    step = max(1 if n < 12 else 3, n // 10)
     return n - n % step

@@ -221,7 +221,7 @@ def test_networks_may_be_missing() -> None:
     assert SPACE.contains(BayesianOptimizer(SPACE, lambda _: None).suggest(observed(15)))
 
 
-def test_theta_is_refitted_at_every_third_then_at_a_sixteenth_of_the_data() -> None:
+def test_theta_is_refitted_at_every_third_then_at_a_tenth_of_the_data() -> None:
     assert [refit_size(n) for n in (1, 11, 12, 14, 15, 63, 64, 67, 160, 169)] == [
         1,
         11,

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 
 from foretell.distributions import CategoricalDistribution, FloatDistribution
+from foretell.observation import Observation
 from foretell.search_memory import SearchMemory
 from foretell.search_space import SearchSpace
 
@@ -49,6 +50,23 @@ def test_a_fit_is_done_once_and_a_cube_made_once() -> None:
     none = np.zeros(2, dtype=bool)
     assert memory.cube(SPACE, none) is memory.cube(SearchSpace({"x": X, "op": OP}), none)
     assert memory.cube(SPACE, none) is not memory.cube(SPACE, ~none)
+
+
+def test_outcomes_follow_their_observations() -> None:
+    memory = SearchMemory()
+    first = [Observation({}, (float(i),), partial=i == 2) for i in range(5)]
+    values, partial, constraints = memory.outcomes(first)
+    assert (values[:, 0].tolist(), partial.tolist()) == ([0, 1, 2, 3, 4], [False, False, True, False, False])
+    assert constraints.shape == (5, 0)
+    more = [*first[::-1], Observation({}, (9.0,), (1.0, -2.0))]
+    values, _, constraints = memory.outcomes(more)
+    assert values[:, 0].tolist() == [4, 3, 2, 1, 0, 9]
+    assert constraints[-1].tolist() == [1.0, -2.0]
+    assert np.isnan(constraints[:-1]).all()
+    assert memory.outcomes([Observation({}, (1.0, 2.0))])[0].tolist() == [[1.0, 2.0]]
+    for i in range(600):
+        assert memory.outcomes([Observation({}, (float(i),))])[0].tolist() == [[float(i)]]
+    assert memory.outcomes([])[0].shape == (0, 1)
 
 
 def test_pickling_forgets() -> None:
