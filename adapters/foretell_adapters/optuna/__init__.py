@@ -1,4 +1,4 @@
-"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`."""
+"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`, `StopWhenDone`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from foretell.errors import MissingDependencyError
 if TYPE_CHECKING:
     from foretell_adapters.optuna.pruner import ForetellPruner
     from foretell_adapters.optuna.sampler import ForetellSampler
+    from foretell_adapters.optuna.stop_when_done import StopWhenDone
 
-__all__ = ["ForetellPruner", "ForetellSampler"]
+__all__ = ["ForetellPruner", "ForetellSampler", "StopWhenDone"]
 
-_MODULES = {"ForetellPruner": "pruner", "ForetellSampler": "sampler"}
+_MODULES = {"ForetellPruner": "pruner", "ForetellSampler": "sampler", "StopWhenDone": "stop_when_done"}
 
 
 def __getattr__(name: str) -> object:

@@ -135,6 +135,15 @@ class FittedGaussianProcess:
         variance = np.maximum(s2 - np.einsum("nm,nm->m", v, v), 1e-10)
         return GaussianPosterior(self.mean + K @ self.alpha, np.sqrt(variance))
 
+    def predict_jointly(self, X: Float[np.ndarray, "m d"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m m"]]:
+        """Mean and covariance of the function itself at m rows; equations 2.23 and 2.24."""
+        from scipy.linalg import solve_triangular
+
+        s2, rows = np.exp(self.theta[-2]), _scaled(X, self.index, self.theta)
+        K = s2 * _matern(_squared_distances(rows, self._scaled_rows))  # (m, n)
+        v = solve_triangular(self.cholesky, K.T, lower=True, check_finite=False)
+        return self.mean + K @ self.alpha, s2 * _matern(_squared_distances(rows, rows)) - v.T @ v
+
     def mean_gradient(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
         """How the mean changes with each column at m rows, d mean / d x_j.
 
