@@ -3,7 +3,7 @@
 Baker, Gupta, Raskar and Naik, 2017, "Accelerating Neural Architecture Search using Performance Prediction",
 https://arxiv.org/abs/1705.10823, section 3.3: stop when a regression from the first part of the curve says that the
 final value exceeds the best one with a probability below a threshold. Theirs is fitted on a hundred full curves. Ours
-begins with four: what is predicted is not the final value but what the curve still gains, by a linear regression in
+begins with five: what is predicted is not the final value but what the curve still gains, by a linear regression in
 three features that counts runs by their likeness to this one, with a prior, so that its belief has a closed form and
 heavy tails while little is known.
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _POINTS = 16  # at which curves are read
 _FLOOR = 0.01  # likeness of a run that is unlike this one in everything
 _RIDGE, _NU_0 = 1.0, 2.0
-_OUTLYING = 5.0  # spreads below the median beyond which one value is as bad as another
+_OUTLYING = 0.3  # spreads below the median beyond which one value is as bad as another
 _LARGEST = 1e100
 
 
@@ -102,8 +102,8 @@ class CurveRule:
     [True, False]
     """
 
-    threshold: float = 0.01
-    n_finished: int = 4
+    threshold: float = 0.005
+    n_finished: int = 5
     patience: float = 0.03
 
     def __post_init__(self) -> None:

@@ -91,7 +91,7 @@ def test_it_keeps_nothing_between_calls() -> None:
     copy = pickle.loads(pickle.dumps(pruner))
     assert pruner.prune(study, frozen) is True
     assert copy.prune(study, frozen) is True
-    assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.01, n_startup_trials=4, patience=0.03)"
+    assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.005, n_startup_trials=5, patience=0.03)"
 
 
 def test_wrong_settings_are_refused() -> None:
@@ -118,5 +118,5 @@ def test_real_trainings_are_cut_short() -> None:
         else:
             study.tell(trial, losses[-1])
     assert study.best_value == min(c[-1] for c in curves)
-    assert spent(study) < 0.75 * 100
+    assert spent(study) < 0.85 * 100  # half of them are needed to begin with
     assert [t.state.name for t in study.trials if t.number in {5, 7, 9}] == ["PRUNED"] * 3

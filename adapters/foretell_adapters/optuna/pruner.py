@@ -49,7 +49,7 @@ class ForetellPruner(BasePruner):
     True
     """
 
-    def __init__(self, *, threshold: float = 0.01, n_startup_trials: int = 4, patience: float = 0.03) -> None:
+    def __init__(self, *, threshold: float = 0.005, n_startup_trials: int = 5, patience: float = 0.03) -> None:
         self._rule = CurveRule(threshold, n_startup_trials, patience)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
