@@ -15,17 +15,26 @@ from foretell.encoders import LaplacianSpectrum
 from foretell.errors import CheckpointError, ForetellWarning, InvalidDataError
 from foretell.metrics import kendall_tau
 from foretell.pretraining.fine_tuning import HeadsOnly, WholeNetwork
+from foretell.pretraining.folded_graphs import STATISTICS
 from foretell.pretraining.gennape import Gennape, fitted_line
 from foretell.pretraining.graph_encoder import EncoderSettings
 from foretell.pretraining.labelled_graphs import LabelledGraphs
 from foretell.pretraining.member_votes import equal_votes, kendall_votes, standard_scores
-from foretell.pretraining.pretrain_gennape import PretrainGennape, PretrainSettings, Split
+from foretell.pretraining.pretrain_gennape import PretrainGennape, Split
+from foretell.pretraining.pretrain_settings import PRETRAIN_SETTINGS, PretrainSettings
 from foretell.pretraining.training_curves import training_curves
 
 MEMBERS = ("cl+fcm+t", "cl+t", "cl+pairwise+fcm", "cl+pairwise", "k-gnn", "flops")
 SHAPE = EncoderSettings(width=8, hops=2)
 SETTINGS = PretrainSettings(
-    SHAPE, projected=4, contrast_epochs=2, clusters=2, head_epochs=2, whole_epochs=1, baseline_epochs=2, batch=16
+    encoder=SHAPE,
+    projected=4,
+    contrast_epochs=2,
+    clusters=2,
+    head_epochs=2,
+    whole_epochs=1,
+    baseline_epochs=2,
+    batch=16,
 )
 
 
@@ -128,11 +137,23 @@ def test_labels_must_be_accuracies_of_the_networks(gennape: Gennape, graphs):
 
 def test_an_interrupted_pretraining_goes_on(run: PretrainGennape, gennape: Gennape, graphs):
     states = {path: path.stat().st_mtime_ns for path in run.folder.rglob("state.safetensors")}
-    assert len(states) == 1 + 4 + 1 + 1
+    assert len(states) == 1 + 4 + 2 + 1
     again, report = PretrainGennape(run.data, SETTINGS, run.folder).run()
     assert states == {path: path.stat().st_mtime_ns for path in states}
     np.testing.assert_array_equal(again.scores(graphs), gennape.scores(graphs))
     assert set(report) == {*MEMBERS, "ensemble"}
+
+
+@pytest.mark.filterwarnings("ignore::foretell.errors.ForetellWarning")
+def test_our_graphs_and_encoder_are_settings_of_the_same_pretraining(graphs, tmp_path):
+    ours = PRETRAIN_SETTINGS["gennape-nb101-v2"]
+    shape = replace(ours.encoder, width=4, hops=1)
+    data = LabelledGraphs.build(lambda i: graphs[i], np.linspace(0.5, 0.9, 40), shape, spectrum=LaplacianSpectrum(q=5))
+    small = replace(SETTINGS, encoder=shape, plans=dict(list(ours.plans.items())[2:3]))
+    gennape, report = PretrainGennape(data, small, tmp_path).run()
+    assert set(report) == {"cl+pairwise+fcm", "k-gnn", "flops", "ensemble"}
+    assert gennape.clustering.centre.shape == (2 * 4 + len(STATISTICS),)
+    np.testing.assert_array_equal(Gennape.load(tmp_path / "checkpoint").scores(graphs[:3]), gennape.scores(graphs[:3]))
 
 
 def test_the_curves_show_every_log(run: PretrainGennape, gennape: Gennape):

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from foretell.capture import nasbench101, nasbench201
 from foretell.errors import InvalidDataError
 from foretell.graph import ComputationGraph, Node
-from foretell.pretraining.folded_graphs import FoldedGraphs, unfolded
+from foretell.pretraining.folded_graphs import STATISTICS, FoldedGraphs, unfolded
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder, carry, mean_of_nodes
 from foretell.pretraining.node_labels import LABELS, PaperLabels
 
 PAPER = EncoderSettings()
 OURS = EncoderSettings(
-    "v2", width=16, hops=3, ways=("forward", "backward"), residual=True, pools=("mean", "max")
+    "v2", width=16, hops=3, ways=("forward", "backward"), residual=True, pools=("mean", "max"), statistics=True
 )  # fmt: skip
 BOTH = pytest.mark.parametrize("shape", [PAPER, OURS], ids=["paper", "ours"])
 
@@ -122,9 +122,22 @@ def test_a_folded_set_survives_storage():
 
 def test_views_differ_and_repeat_with_their_seed():
     folded, encoder = PAPER.fold(some_graphs()), encoder_of(PAPER)
-    a, b, c = (encoder(folded, torch.Generator().manual_seed(seed)) for seed in (0, 1, 0))
+    a, b, c = (encoder.view(folded, torch.Generator().manual_seed(seed)) for seed in (0, 1, 0))
     assert not torch.allclose(a, b)
     assert torch.equal(a, c)
+
+
+def test_a_vector_ends_with_statistics_that_no_view_has():
+    graphs, encoder = some_graphs(), encoder_of(OURS)
+    folded = OURS.fold(graphs).select(np.array([2, 0]))
+    ends = encoder(folded)[:, OURS.pooled_width :]
+    expected = [
+        [np.log10(1.0 + g.flops), np.log10(1.0 + g.params), np.log2(len(g)), np.log2(1.0 + g.depth)]
+        for g in (graphs[2], graphs[0])
+    ]
+    np.testing.assert_allclose(ends.detach().numpy(), expected)
+    assert ends.shape[1] == len(STATISTICS) == OURS.out_width - OURS.pooled_width
+    assert torch.equal(encoder.view(folded), encoder(folded)[:, : OURS.pooled_width])
 
 
 def test_the_paper_writes_a_hard_swish_with_two_operators():

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 WAYS = ("forward", "backward")
 """Directions of messages: along the edges, and against them."""
+STATISTICS = ("log10 FLOPs", "log10 parameters", "log2 nodes", "log2 depth")
+"""What a mean over nodes cannot tell of a graph as a whole: each of 1 + the number, but for the nodes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class FoldedGraphs:
         share: Part of the graph's nodes that have it; sums to 1 a graph.
         size: G.
         keys: Names of the colours after 0 to L hops; what `join` recognises them by.
+        statistics: Of each graph as a whole, see `STATISTICS`, G x 4.
     """
 
     labels: Int[np.ndarray, "U_0 columns"]
@@ -72,6 +75,7 @@ class FoldedGraphs:
     share: Float[np.ndarray, " k"]
     size: int
     keys: tuple[UInt64[np.ndarray, " U"], ...]
+    statistics: Float[np.ndarray, "G 4"]
 
     @classmethod
     def of(
@@ -127,6 +131,7 @@ class FoldedGraphs:
             np.concatenate([part.share for part in parts]),
             int(graphs[-1]),
             _each_way([part.keys for part in parts]),
+            np.concatenate([part.statistics for part in parts]),
         )._merged()
 
     def select(self, rows: Int[np.ndarray, " n"]) -> FoldedGraphs:
@@ -151,11 +156,15 @@ class FoldedGraphs:
             keys.append(self.keys[i][kept])
         owner = np.repeat(np.arange(len(rows)), count)
         labels = self.labels[kept]
-        return FoldedGraphs(labels, tuple(hops[::-1]), owner, colour, self.share[entries], len(rows), tuple(keys[::-1]))
+        return FoldedGraphs(
+            labels, tuple(hops[::-1]), owner, colour, self.share[entries], len(rows), tuple(keys[::-1]),
+            self.statistics[rows],
+        )  # fmt: skip
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All as named arrays, positions in 32 bits; `from_arrays` is the inverse."""
         arrays: dict[str, np.ndarray] = {"labels": self.labels, "size": np.array(self.size), "share": self.share}
+        arrays["statistics"] = self.statistics
         arrays |= {"owner": self.owner.astype(np.uint32), "colour": self.colour.astype(np.uint32)}
         arrays |= {f"keys.{i}": key for i, key in enumerate(self.keys)}
         for i, hop in enumerate(self.hops):
@@ -183,6 +192,7 @@ class FoldedGraphs:
         return cls(
             arrays["labels"], tuple(hops), arrays["owner"].astype(np.int64), arrays["colour"].astype(np.int64),
             arrays["share"], int(arrays["size"].reshape(())), tuple(arrays[f"keys.{i}"] for i in range(n_hops + 1)),
+            arrays["statistics"],
         )  # fmt: skip
 
     def _merged(self) -> FoldedGraphs:
@@ -207,7 +217,7 @@ class FoldedGraphs:
         pairs, which = np.unique(pair, return_inverse=True)
         share = np.bincount(which, weights=self.share, minlength=len(pairs)).astype(np.float32)
         owner, colour = np.divmod(pairs, len(keys[-1]))
-        return FoldedGraphs(labels, tuple(hops), owner, colour, share, self.size, tuple(keys))
+        return FoldedGraphs(labels, tuple(hops), owner, colour, share, self.size, tuple(keys), self.statistics)
 
 
 def unfolded(
@@ -241,7 +251,10 @@ def unfolded(
         tuple(np.ones(len(source), dtype=np.float32) for _, source, _ in lists),
     )
     share = (1.0 / joined.sizes)[joined.owner].astype(np.float32)
-    return FoldedGraphs(table, (hop,) * hops, joined.owner, np.arange(n), share, len(graphs), tuple(keys))
+    statistics = np.array(
+        [[np.log10(1.0 + g.flops), np.log10(1.0 + g.params), np.log2(len(g)), np.log2(1.0 + g.depth)] for g in graphs]
+    )
+    return FoldedGraphs(table, (hop,) * hops, joined.owner, np.arange(n), share, len(graphs), tuple(keys), statistics)
 
 
 def _mix(x: UInt64[np.ndarray, " n"], seed: int) -> UInt64[np.ndarray, " n"]:

@@ -4,7 +4,7 @@ h_v <- tanh(W_1 h_v + W_2 sum_{u -> v} h_u), the first of the higher-order convo
 "Weisfeiler and Leman Go Neural", https://arxiv.org/abs/1810.02244 (`GraphConv` of PyTorch Geometric), six times, then
 the mean over the nodes: what GENNAPE (Mills et al., 2023, https://arxiv.org/abs/2211.17226) and AIO-P build on. The
 paper's encoder reads `v1` labels with messages along the edges only; ours reads `v2` labels with messages both ways, a
-residual connection, and mean beside maximum. Both are settings of `GraphEncoder`.
+residual connection, mean beside maximum, and statistics of the whole graph. Both are settings of `GraphEncoder`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import nn
 
 from foretell.errors import InvalidDataError
 from foretell.pretraining.folded_convolution import FoldedConvolution
-from foretell.pretraining.folded_graphs import WAYS, FoldedGraphs
+from foretell.pretraining.folded_graphs import STATISTICS, WAYS, FoldedGraphs
 from foretell.pretraining.node_embedding import EMBEDDED, EMBEDDINGS
 from foretell.pretraining.node_labels import LABELS
 
@@ -47,6 +47,7 @@ class EncoderSettings:
         residual: Whether a hop adds to what a node had before, from the second hop on.
         pools: Of `POOLS`, side by side.
         dropout_rate: Share of the numbers that a view for contrastive training loses after each hop.
+        statistics: Whether a graph's vector ends with `folded_graphs.STATISTICS`.
 
     Raises:
         InvalidDataError: If a name is unknown or a size below 1.
@@ -59,6 +60,7 @@ class EncoderSettings:
     residual: bool = False
     pools: tuple[str, ...] = ("mean",)
     dropout_rate: float = 0.1
+    statistics: bool = False
 
     def __post_init__(self) -> None:
         known = self.labels in LABELS and set(self.ways) <= set(WAYS) and set(self.pools) <= set(POOLS)
@@ -70,9 +72,14 @@ class EncoderSettings:
             raise InvalidDataError(msg)
 
     @property
+    def pooled_width(self) -> int:
+        """Numbers a graph that come from its nodes."""
+        return self.width * len(self.pools)
+
+    @property
     def out_width(self) -> int:
         """Numbers a graph."""
-        return self.width * len(self.pools)
+        return self.pooled_width + self.statistics * len(STATISTICS)
 
     def fold(self, graphs: Sequence[ComputationGraph], *, extra_hops: int = 0) -> FoldedGraphs:
         """Fold graphs for an encoder of this shape; `extra_hops` for modules that go on where it ends."""
@@ -128,12 +135,19 @@ class GraphEncoder(nn.Module):
         return found
 
     def pool(self, graphs: FoldedGraphs, x: torch.Tensor) -> torch.Tensor:
-        """Vector of each graph from the states of the colours after the last hop, G x out_width."""
+        """Vector of each graph from the states of the colours after the last hop, G x pooled_width."""
         return torch.cat([_POOL[name](graphs, x) for name in self.settings.pools], dim=1)
 
-    def forward(self, graphs: FoldedGraphs, generator: torch.Generator | None = None) -> torch.Tensor:
-        """Vector of each graph, G x out_width."""
+    def view(self, graphs: FoldedGraphs, generator: torch.Generator | None = None) -> torch.Tensor:
+        """What contrastive training sees, G x pooled_width: no statistics, by which it would know a graph again."""
         return self.pool(graphs, self.states(graphs, generator)[-1])
+
+    def forward(self, graphs: FoldedGraphs) -> torch.Tensor:
+        """Vector of each graph, G x out_width."""
+        pooled = self.view(graphs)
+        if not self.settings.statistics:
+            return pooled
+        return torch.cat([pooled, torch.from_numpy(graphs.statistics).to(pooled)], dim=1)
 
     def encode(self, graphs: FoldedGraphs, *, chunk: int = 1024) -> Float[np.ndarray, "G out_width"]:
         """As `forward` without gradients, chunk by chunk; the chunks change nothing but memory."""

@@ -1,16 +1,16 @@
 """Pretraining of GENNAPE on one family, stage by stage, each of which goes on where it was interrupted.
 
-Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's heads over the frozen encoder, then the
-heads of all members and a copy of the encoder together; the k-GNN; scores of the networks held out. A tenth of the
-networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in the paper;
-members with the FLOPs transform leave out networks under 80 % accuracy. All on a GPU where there is one.
+Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's heads over the frozen encoder, then for
+each objective the heads of its members and a copy of the encoder together; the k-GNN; scores of the networks held out.
+A tenth of the networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in
+the paper; members with the FLOPs transform leave out networks under 80 % accuracy. All on a GPU where there is one.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,6 @@ from torch import nn
 from foretell.metrics import kendall_tau, spearman_rho
 from foretell.pretraining.contrastive_loss import ProjectionHead, contrastive_loss, spectral_weights, spread
 from foretell.pretraining.epoch_loop import EpochLoop
-from foretell.pretraining.flops_transform import per_flops
 from foretell.pretraining.fuzzy_c_means import FuzzyCMeans, entropy
 from foretell.pretraining.fuzzy_heads import FuzzyHeads
 from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
@@ -28,8 +27,10 @@ from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes
 from foretell.pretraining.objectives import OBJECTIVES
+from foretell.pretraining.pretrain_settings import MemberPlan, PretrainSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from jaxtyping import Float, Int
@@ -40,74 +41,6 @@ _LEAST_ACCURACY = 0.8  # of networks that the transform is trained on
 _LOOKED_AT = 1000  # networks judged between epochs
 _DOMAIN = (0.01, 0.99)  # quantiles of GFLOPs over the training family
 _CLUSTERED = 10_000  # networks that the clusters are made of
-
-
-@dataclass(frozen=True)
-class MemberPlan:
-    """What one member is.
-
-    Args:
-        objective: Name in `OBJECTIVES`.
-        fuzzy: Whether it has heads for each cluster, or one for all.
-        dropout_rate: Share of an embedding's numbers that its heads do not see while they are trained. A tenth costs
-            pairwise members a little of their agreement on the family they are trained on and wins much on others;
-            regression on accuracy per FLOPs, which has to guess FLOPs exactly, loses more than it wins.
-    """
-
-    objective: str
-    fuzzy: bool
-    dropout_rate: float = 0.0
-
-
-PLANS: dict[str, MemberPlan] = {
-    "cl+fcm+t": MemberPlan("accuracy_per_flops", fuzzy=True),
-    "cl+t": MemberPlan("accuracy_per_flops", fuzzy=False),
-    "cl+pairwise+fcm": MemberPlan("better", fuzzy=True, dropout_rate=0.1),
-    "cl+pairwise": MemberPlan("better", fuzzy=False, dropout_rate=0.1),
-}
-"""The paper's members with a contrastive encoder, in its order; the k-GNN and FLOPs follow."""
-
-
-@dataclass(frozen=True)
-class PretrainSettings:
-    """How much of everything.
-
-    Args:
-        encoder: Shape of the contrastive encoder.
-        projected: Numbers that the contrastive loss sees.
-        spectral_temperature: Of the contrastive weights. At 0.05 they are nearly flat over NAS-Bench-101, half of
-            whose spectra are within 0.09 of each other; at 0.01 a network's other view has a third.
-        contrast_epochs: Passes for the contrastive encoder.
-        clusters: Fuzzy clusters.
-        fuzzifier: Of the clusters.
-        head_epochs: Passes for heads over the frozen encoder.
-        whole_epochs: Passes for heads and encoder together.
-        baseline_epochs: Passes for the k-GNN.
-        batch: Networks a step.
-        baseline_batch: Likewise for the k-GNN.
-        head_batch: Likewise for heads over the frozen encoder.
-        learning_rate: Of the contrastive encoder; the k-GNN has twice of it.
-        head_learning_rate: Of heads over the frozen encoder.
-        whole_learning_rate: Of heads and encoder together.
-        seed: Seed of split, weights, order and dropout.
-    """
-
-    encoder: EncoderSettings = field(default_factory=lambda: EncoderSettings(width=64))
-    projected: int = 32
-    spectral_temperature: float = 0.01
-    contrast_epochs: int = 3
-    clusters: int = 10
-    fuzzifier: float = 1.5
-    head_epochs: int = 40
-    whole_epochs: int = 10
-    baseline_epochs: int = 10
-    batch: int = 256
-    baseline_batch: int = 64
-    head_batch: int = 512
-    learning_rate: float = 1e-3
-    head_learning_rate: float = 3e-3
-    whole_learning_rate: float = 5e-4
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +73,6 @@ class _Stage:
         scale = objective.fit(data.accuracy[self.rows], data.gflops[self.rows])
         self.trained = TrainedMember(module, objective, scale)
         self._dropout_rate = plan.dropout_rate
-        self.weight = 1.0
-        if plan.objective == "accuracy_per_flops":  # errors as errors of accuracy, or pairs would outweigh them
-            per_accuracy = scale.unit * per_flops(data.gflops[self.rows]).mean() / data.accuracy[self.rows].std()
-            self.weight = float(per_accuracy**2)
         self._sound = torch.from_numpy(sound).to(run.device)
         self._y = torch.from_numpy(objective.target(data.accuracy, data.gflops, scale)).float().to(run.device)
         self._shares = torch.from_numpy(U).float().to(run.device)
@@ -221,20 +150,20 @@ class PretrainGennape:
         """The contrastive encoder, which sees no label."""
         torch.manual_seed(self.settings.seed)
         encoder = GraphEncoder(self.settings.encoder)
-        head = ProjectionHead(encoder.settings.out_width, self.settings.projected)
+        head = ProjectionHead(encoder.settings.pooled_width, self.settings.projected)
         spectra = torch.from_numpy(self.data.spectra).float().to(self.device)
         looked_at = self.data.graphs.select(self.split.val1[:_LOOKED_AT])
 
         def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
             graphs = self.data.graphs.select(rows)
-            views = torch.cat([head(encoder(graphs, generator)) for _ in range(2)])
+            views = torch.cat([head(encoder.view(graphs, generator)) for _ in range(2)])
             return contrastive_loss(
                 views, spectral_weights(spectra[torch.from_numpy(rows)], self.settings.spectral_temperature)
             )
 
         def judge() -> dict[str, float]:
             with torch.no_grad():
-                return {"spread": spread(head(encoder(looked_at)))}
+                return {"spread": spread(head(encoder.view(looked_at)))}
 
         loop = self._loop(self.settings.contrast_epochs, self.settings.learning_rate)
         both = nn.ModuleDict({"encoder": encoder, "projection": head}).to(self.device)
@@ -242,10 +171,21 @@ class PretrainGennape:
         return encoder.cpu().requires_grad_(requires_grad=False)
 
     def members(self, clustering: Clustering, U: Float[np.ndarray, "G C"]) -> dict[str, TrainedMember]:
-        """The members with a contrastive encoder: heads of each alone, then all heads and one encoder together."""
+        """The members with a contrastive encoder, objective by objective."""
         h = clustering.encoder.encode(self.data.graphs, chunk=len(self.data))
+        plans = self.settings.plans
+        found: dict[str, TrainedMember] = {}
+        for objective in dict.fromkeys(plan.objective for plan in plans.values()):
+            names = [name for name, plan in plans.items() if plan.objective == objective]
+            found |= self._members_of(names, clustering, h, U)
+        return {name: found[name] for name in plans}
+
+    def _members_of(
+        self, names: Sequence[str], clustering: Clustering, h: Float[np.ndarray, "G e"], U: Float[np.ndarray, "G C"]
+    ) -> dict[str, TrainedMember]:
+        """Members of one objective: heads of each alone, then all heads and one encoder together."""
         encoder = copy.deepcopy(clustering.encoder).to(self.device)
-        stages = {name: _Stage(plan, self, encoder, h, U) for name, plan in PLANS.items()}
+        stages = {name: _Stage(self.settings.plans[name], self, encoder, h, U) for name in names}
         embeddings = torch.from_numpy(h).to(self.device)
         settings = self.settings
         loop = EpochLoop(settings.head_epochs, settings.head_batch, settings.head_learning_rate, seed=settings.seed)
@@ -261,7 +201,7 @@ class PretrainGennape:
 
         def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
             made = encoder(self.data.graphs.select(rows))
-            return torch.stack([stage.weight * stage.loss(made, rows, generator) for stage in stages.values()]).sum()
+            return torch.stack([stage.loss(made, rows, generator) for stage in stages.values()]).sum()
 
         def judge() -> dict[str, float]:
             looked_at = encoder.encode(self.data.graphs.select(self.split.val1[:_LOOKED_AT]))
@@ -271,14 +211,21 @@ class PretrainGennape:
         encoder.requires_grad_()
         together = nn.ModuleDict({str(i): stage.trained.module for i, stage in enumerate(stages.values())})
         loop = self._loop(self.settings.whole_epochs, self.settings.whole_learning_rate)
-        loop.run(together, self.split.train, loss, self.folder / "together", judge=judge, progress=self.progress)
+        loop.run(
+            together,
+            self.split.train,
+            loss,
+            self.folder / f"together-{next(iter(stages))}",
+            judge=judge,
+            progress=self.progress,
+        )
         together.cpu().requires_grad_(requires_grad=False)
         return {name: stage.trained for name, stage in stages.items()}
 
     def baseline(self) -> TrainedMember:
         """The k-GNN, trained on accuracies alone."""
         torch.manual_seed(self.settings.seed)
-        shape = replace(self.settings.encoder, width=EncoderSettings.width)
+        shape = replace(self.settings.encoder, width=EncoderSettings.width, statistics=False)
         module = Member(GraphEncoder(shape), PaperReadout(shape.out_width)).to(self.device)
         rows, objective = self.split.train, OBJECTIVES["accuracy"]
         scale = objective.fit(self.data.accuracy[rows], self.data.gflops[rows])
