@@ -33,6 +33,7 @@ SETTINGS = PretrainSettings(
     clusters=2,
     head_epochs=2,
     whole_epochs=1,
+    pair_epochs=1,
     baseline_epochs=2,
     batch=16,
 )

@@ -12,6 +12,7 @@ from foretell.capture import nasbench101, nasbench201
 from foretell.errors import InvalidDataError
 from foretell.graph import ComputationGraph, Node
 from foretell.pretraining.folded_graphs import STATISTICS, FoldedGraphs, unfolded
+from foretell.pretraining.gathered_sums import gathered_sums
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder, carry, mean_of_nodes
 from foretell.pretraining.node_labels import LABELS, PaperLabels
 
@@ -173,6 +174,20 @@ def test_the_convolution_is_that_of_pytorch_geometric():
     graph = some_graphs(1)[0]
     theirs, ours = GraphConv(5, 3, aggr="add"), FoldedConvolution(5, 3)
     ours.load_state_dict(theirs.state_dict())
-    x, edges = torch.randn(len(graph), 5), torch.from_numpy(graph.edges.T.astype(np.int64))
-    found = ours(x, torch.arange(len(graph)), *edges, torch.ones(edges.shape[1]))
-    torch.testing.assert_close(found, theirs(x, edges))
+    x, edges = torch.randn(len(graph), 5), graph.edges.T.astype(np.int64)
+    found = ours(x, np.arange(len(graph)), *edges, np.ones(edges.shape[1]))
+    torch.testing.assert_close(found, theirs(x, torch.from_numpy(edges)))
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**16))
+def test_gathered_sums_are_a_product_with_a_matrix(seed: int):
+    rng = np.random.default_rng(seed)
+    n, size, entries = rng.integers(1, 6, 3)
+    source, target = rng.integers(0, n, entries), rng.integers(0, size, entries)
+    weight = rng.normal(size=entries)
+    matrix = torch.zeros(size, n, dtype=torch.float64)
+    matrix.index_put_((torch.from_numpy(target), torch.from_numpy(source)), torch.from_numpy(weight), accumulate=True)
+    x = torch.from_numpy(rng.normal(size=(n, 3))).requires_grad_()
+    torch.testing.assert_close(gathered_sums(x, source, target, weight, int(size)), matrix @ x)
+    assert torch.autograd.gradcheck(lambda x: gathered_sums(x, source, target, weight, int(size)), x)

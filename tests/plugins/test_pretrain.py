@@ -16,7 +16,7 @@ def test_pretraining_ends_with_a_checkpoint_and_goes_on_where_it_stopped(tmp_pat
     monkeypatch.setenv("FORETELL_DATA", str(foretell_data))
     name = "gennape-nb101"
     whole = PRETRAIN_SETTINGS[name]
-    epochs = dict.fromkeys(("contrast_epochs", "head_epochs", "whole_epochs", "baseline_epochs"), 1)
+    epochs = dict.fromkeys(("contrast_epochs", "head_epochs", "whole_epochs", "pair_epochs", "baseline_epochs"), 1)
     small = replace(whole, encoder=replace(whole.encoder, width=8, hops=2), projected=4, **epochs)
     monkeypatch.setitem(PRETRAIN_SETTINGS, name, small)
     arguments = [name, "--networks", "100", "--out", str(tmp_path / "run")]

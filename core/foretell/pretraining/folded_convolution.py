@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from foretell.pretraining.gathered_sums import gathered_sums
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -34,13 +37,15 @@ class FoldedConvolution(nn.Module):
     def forward(
         self,
         x: Float[torch.Tensor, "U inputs"],
-        own: Int[torch.Tensor, " V"],
-        source: Int[torch.Tensor, " e"],
-        target: Int[torch.Tensor, " e"],
-        times: Float[torch.Tensor, " e"],
+        own: Int[np.ndarray, " V"],
+        source: Int[np.ndarray, " e"],
+        target: Int[np.ndarray, " e"],
+        times: Float[np.ndarray, " e"],
     ) -> Float[torch.Tensor, "V outputs"]:
         """From U colours to V, see `Hop`."""
         both = F.linear(x, torch.cat([self.lin_rel.weight, self.lin_root.weight]))
-        heard, kept = both.chunk(2, dim=1)
-        messages = heard.index_select(0, source) * times[:, None]
-        return kept.index_select(0, own).index_add(0, target, messages) + self.lin_rel.bias
+        rows = both.view(2 * len(x), -1)  # what others hear of a colour, and below it what it keeps itself
+        taken = np.concatenate([2 * source, 2 * own + 1])
+        to = np.concatenate([target, np.arange(len(own))])
+        counts = np.concatenate([times, np.ones(len(own), dtype=times.dtype)])
+        return gathered_sums(rows, taken, to, counts, len(own)) + self.lin_rel.bias

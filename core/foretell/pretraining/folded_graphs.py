@@ -15,6 +15,7 @@ would be confused with a probability of 3 in a million.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -136,20 +137,21 @@ class FoldedGraphs:
 
     def select(self, rows: Int[np.ndarray, " n"]) -> FoldedGraphs:
         """Some of the graphs, in the order of `rows`, with the colours that they need."""
-        first = np.searchsorted(self.owner, rows)
-        count = np.searchsorted(self.owner, rows, side="right") - first
+        rows = np.asarray(rows)
+        first = self._starts[0][rows]
+        count = self._starts[0][rows + 1] - first
         entries = _ranges(first, count)
-        kept, colour = np.unique(self.colour[entries], return_inverse=True)
+        kept, colour = _numbered_anew(self.colour[entries], len(self.keys[-1]))
         keys, hops = [self.keys[-1][kept]], []
         for i in range(len(self.hops) - 1, -1, -1):
             hop, new = self.hops[i], kept
             edges = []
-            for target in hop.target:
-                low = np.searchsorted(target, new)
-                n = np.searchsorted(target, new, side="right") - low
+            for starts in self._starts[1][i]:
+                low = starts[new]
+                n = starts[new + 1] - low
                 edges.append((_ranges(low, n), np.repeat(np.arange(len(new)), n)))
             needed = [hop.own[new], *(s[where] for s, (where, _) in zip(hop.source, edges, strict=True))]
-            kept, position = np.unique(np.concatenate(needed), return_inverse=True)
+            kept, position = _numbered_anew(np.concatenate(needed), len(self.keys[i]))
             cuts = np.split(position, np.cumsum([len(part) for part in needed])[:-1])
             times = tuple(t[where] for t, (where, _) in zip(hop.times, edges, strict=True))
             hops.append(Hop(cuts[0], tuple(cuts[1:]), tuple(target for _, target in edges), times))
@@ -160,6 +162,13 @@ class FoldedGraphs:
             labels, tuple(hops[::-1]), owner, colour, self.share[entries], len(rows), tuple(keys[::-1]),
             self.statistics[rows],
         )  # fmt: skip
+
+    @cached_property
+    def _starts(self) -> tuple[np.ndarray, list[list[np.ndarray]]]:
+        """Where each graph's entries begin, and each colour's edges, by hop and way; one more for the end."""
+        hops = zip(self.hops, self.keys[1:], strict=True)
+        edges = [[np.searchsorted(target, np.arange(len(key) + 1)) for target in hop.target] for hop, key in hops]
+        return np.searchsorted(self.owner, np.arange(self.size + 1)), edges
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All as named arrays, positions in 32 bits; `from_arrays` is the inverse."""
@@ -268,6 +277,16 @@ def _mix(x: UInt64[np.ndarray, " n"], seed: int) -> UInt64[np.ndarray, " n"]:
 
 def _unique(keys: UInt64[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.unique(keys, return_index=True, return_inverse=True)
+
+
+def _numbered_anew(values: Int[np.ndarray, " n"], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `np.unique` with its inverse, for whole numbers below `size`, without sorting."""
+    there = np.zeros(size, dtype=bool)
+    there[values] = True
+    kept = np.flatnonzero(there)
+    position = np.empty(size, dtype=np.int64)
+    position[kept] = np.arange(len(kept))
+    return kept, position[values]
 
 
 def _ranges(first: Int[np.ndarray, " n"], count: Int[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:

@@ -20,6 +20,7 @@ from torch import nn
 from foretell.errors import InvalidDataError
 from foretell.pretraining.folded_convolution import FoldedConvolution
 from foretell.pretraining.folded_graphs import STATISTICS, WAYS, FoldedGraphs
+from foretell.pretraining.gathered_sums import gathered_sums
 from foretell.pretraining.node_embedding import EMBEDDED, EMBEDDINGS
 from foretell.pretraining.node_labels import LABELS
 
@@ -129,7 +130,7 @@ class GraphEncoder(nn.Module):
             hop = graphs.hops[i]
             new = torch.tanh(pass_messages(cast("nn.ModuleList", layer), x, hop))
             if self.settings.residual and i:
-                new = new + x[torch.from_numpy(hop.own).to(x.device)]
+                new = new + _own(x, hop)
             x = new if generator is None else _dropped(new, self.settings.dropout_rate, generator)
             found.append(x)
         return found
@@ -166,11 +167,7 @@ class GraphEncoder(nn.Module):
 
 def pass_messages(layer: nn.ModuleList, x: torch.Tensor, hop: Hop) -> torch.Tensor:
     """One hop of graph convolutions, one a way, their results added: U_{l-1} x inputs to U_l x outputs."""
-    own = torch.from_numpy(hop.own).to(x.device)
-    made = []
-    for conv, source, target, times in zip(layer, hop.source, hop.target, hop.times, strict=True):
-        edges = (torch.from_numpy(a).to(x.device) for a in (source, target))
-        made.append(conv(x, own, *edges, torch.from_numpy(times).to(device=x.device, dtype=x.dtype)))
+    made = [conv(x, hop.own, *edges) for conv, *edges in zip(layer, hop.source, hop.target, hop.times, strict=True)]
     return torch.stack(made).sum(dim=0) if len(made) > 1 else made[0]
 
 
@@ -183,17 +180,19 @@ def _dropped(x: torch.Tensor, rate: float, generator: torch.Generator) -> torch.
 def carry(graphs: FoldedGraphs, x: torch.Tensor, first: int, last: int) -> torch.Tensor:
     """States after `first` hops, handed on unchanged to the colours after `last` hops, U_first x d to U_last x d."""
     for hop in graphs.hops[first:last]:
-        x = x[torch.from_numpy(hop.own).to(x.device)]
+        x = _own(x, hop)
     return x
+
+
+def _own(x: torch.Tensor, hop: Hop) -> torch.Tensor:
+    """What each new colour had before the hop, U_{l-1} x d to U_l x d."""
+    new = np.arange(len(hop.own))
+    return gathered_sums(x, hop.own, new, np.ones(len(new)), len(new))
 
 
 def mean_of_nodes(graphs: FoldedGraphs, x: torch.Tensor) -> torch.Tensor:
     """Mean over each graph's nodes of what the colours after the last hop have, G x d."""
-    share = torch.from_numpy(graphs.share).to(device=x.device, dtype=x.dtype)
-    owner, colour = (torch.from_numpy(a).to(x.device) for a in (graphs.owner, graphs.colour))
-    return torch.zeros(graphs.size, x.shape[1], dtype=x.dtype, device=x.device).index_add(
-        0, owner, x[colour] * share[:, None]
-    )
+    return gathered_sums(x, graphs.colour, graphs.owner, graphs.share, graphs.size)
 
 
 def largest_of_nodes(graphs: FoldedGraphs, x: torch.Tensor) -> torch.Tensor:

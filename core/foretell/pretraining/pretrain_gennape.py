@@ -26,7 +26,7 @@ from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes
-from foretell.pretraining.objectives import OBJECTIVES
+from foretell.pretraining.objectives import OBJECTIVES, Better
 from foretell.pretraining.pretrain_settings import MemberPlan, PretrainSettings
 
 if TYPE_CHECKING:
@@ -210,7 +210,9 @@ class PretrainGennape:
 
         encoder.requires_grad_()
         together = nn.ModuleDict({str(i): stage.trained.module for i, stage in enumerate(stages.values())})
-        loop = self._loop(self.settings.whole_epochs, self.settings.whole_learning_rate)
+        pairs = any(self.settings.plans[name].objective == Better.name for name in names)
+        epochs = self.settings.pair_epochs if pairs else self.settings.whole_epochs
+        loop = self._loop(epochs, self.settings.whole_learning_rate)
         loop.run(
             together,
             self.split.train,

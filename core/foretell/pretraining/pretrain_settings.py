@@ -53,6 +53,7 @@ class PretrainSettings:
         head_epochs: Passes for heads over the frozen encoder.
         whole_epochs: Passes for heads and encoder together, the members of one objective with one encoder: of one for
             all objectives each gets worse.
+        pair_epochs: Likewise for members that learn pairs: a batch has more pairs than networks.
         baseline_epochs: Passes for the k-GNN.
         batch: Networks a step.
         baseline_batch: Likewise for the k-GNN.
@@ -72,6 +73,7 @@ class PretrainSettings:
     fuzzifier: float = 1.5
     head_epochs: int = 10
     whole_epochs: int = 14
+    pair_epochs: int = 7
     baseline_epochs: int = 10
     batch: int = 256
     baseline_batch: int = 64
