@@ -73,8 +73,7 @@ class Gennape:
         members: The networks by name; FLOPs are the last member, without one.
         pool: Mean and deviation of each member's scores over held-out networks of the training family.
         line: Accuracy as intercept + slope * vote, and deviation from it, over the same networks.
-        domain: GFLOPs between which members with the FLOPs transform know what they say. Their network has to guess
-            FLOPs from the graph, and a wrong guess outweighs all else.
+        domain: GFLOPs that the weights know; outside of them the networks lose their vote, and FLOPs keep theirs.
         votes: Weight of each member, sum 1; equal where nothing was fitted.
     """
 
@@ -126,20 +125,18 @@ class Gennape:
         Args:
             scores: From `scores`.
             alone: Whether each network is judged by itself, in units of the training family; otherwise members are
-                standardised over the networks given, as in the paper's tables, and the votes of those with the FLOPs
-                transform shrink by the share of networks that are outside of their domain.
+                standardised over the networks given, as in the paper's tables, and the votes of all but FLOPs shrink
+                by the share of networks that are outside of the domain.
         """
         inside = self.inside(scores)
         trust = np.ones((len(scores) if alone else 1, scores.shape[1]))
-        for i, member in enumerate(self.members.values()):
-            if member.objective.name == "accuracy_per_flops":
-                trust[:, i] = inside if alone else inside.mean()
+        trust[:, :-1] = inside[:, None] if alone else inside.mean()
         votes = trust * self.votes
         votes /= votes.sum(axis=1, keepdims=True)
         return np.asarray((standard_scores(scores, self.pool if alone else None) * votes).sum(axis=1))
 
     def inside(self, scores: Float[np.ndarray, "n M"]) -> Bool[np.ndarray, " n"]:
-        """Which networks lie in the domain of the members with the FLOPs transform; outside they have no vote."""
+        """Which networks lie in the domain of the weights."""
         low, high = self.domain
         return np.asarray((scores[:, -1] >= low) & (scores[:, -1] <= high))
 
