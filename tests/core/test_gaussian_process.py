@@ -103,6 +103,21 @@ def test_the_fit_is_a_stationary_point_or_on_a_bound() -> None:
     assert np.abs(gradient).max() < 0.05
 
 
+def test_a_weighty_prior_keeps_theta_near_its_most_probable_value() -> None:
+    X, y = data(15)
+    centre = np.array([*np.full(3, math.log(1.4) + 0.5 * math.log(3)), 0.0, math.log(0.15)])
+    away = [
+        np.abs(GaussianProcess(100, 1.4, noise=0.15, prior_weight=w).fit(X, y, GROUPS).theta - centre).max()
+        for w in (1.0, 10.0, 1e6)
+    ]
+    assert away[0] > away[1] > away[2]
+    assert away[2] < 1e-3
+    value, gradient = _negative_log_posterior(centre, distances(X), y, centre[:3], 0.15, 7.0)
+    without, likelihood = _negative_log_posterior(centre, distances(X), y, centre[:3], 0.15, 1e-9)
+    assert value == pytest.approx(without)  # where the prior is flat, its weight does not matter
+    np.testing.assert_allclose(gradient, likelihood)
+
+
 def test_it_learns_a_smooth_function() -> None:
     X, _ = data(80)
     new, _ = data(50, seed=9)

@@ -53,6 +53,23 @@ def test_weights_are_a_softmax_of_left_out_agreement_drawn_towards_equal_ones(n:
     assert fitted.weights.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("count", [0.0, 3.0, 40.0])
+def test_prior_weights_count_as_so_many_observations(count: float) -> None:
+    X, y = data(20)
+    prior = (0.0, 0.25, 0.75)
+    earned = Stack(MEMBERS, 0.2, prior_count=0.0).fit(X, y, GROUPS).weights
+    fitted = Stack(MEMBERS, 0.2, prior, count).fit(X, y, GROUPS)
+    np.testing.assert_allclose(fitted.weights, (20 * earned + count * np.array(prior)) / (20 + count), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("prior", "count"), [((0.5, 0.5), 10.0), ((0.5, 0.6, 0.1), 1.0), ((1.5, -0.5, 0.0), 1.0), ((), -1.0)]
+)
+def test_impossible_prior_weights_are_refused(prior: tuple[float, ...], count: float) -> None:
+    with pytest.raises(InvalidDataError, match="prior weights must be one a member, none below 0, and sum to 1"):
+        Stack(MEMBERS, 0.2, prior, count)
+
+
 def test_a_useless_member_is_outvoted() -> None:
     X, y = data(60)
     fitted = Stack(MEMBERS[:2]).fit(X, y, GROUPS)
@@ -143,7 +160,11 @@ def test_impossible_stacks_are_refused(members: tuple[Surrogate, ...], temperatu
 
 def test_arrays_and_settings_round_trip_with_more_than_ten_members() -> None:
     X, y = data(14)
-    surrogate = Stack((*[OnGroups(GaussianProcess(length_scale=1.0 + k), ("signal",)) for k in range(11)], TREES), 0.3)
+    surrogate = Stack(
+        (*[OnGroups(GaussianProcess(length_scale=1.0 + k), ("signal",)) for k in range(11)], TREES),
+        0.3,
+        (*[0.0] * 11, 1.0),
+    )
     fitted = surrogate.fit(X, y, GROUPS)
     rebuilt = SURROGATES.make(surrogate.name, json.loads(json.dumps(surrogate.to_config())))
     assert rebuilt == surrogate

@@ -48,16 +48,25 @@ class GaussianProcess:
             LogNormal(sqrt 2, sqrt 3), is highest over ell: right for hyperparameters, each a group with values in
             [0, 1]. Groups of standardised columns have distances some times larger.
         fit_rows: Observations on which theta is fitted at most; conditioning uses all. Time grows with its cube.
+        noise: The most probable noise variance, in units of the signal's.
+        prior_weight: How many times the log prior of theta counts. More than 1 where theta is known from elsewhere, as
+            for what a trend leaves over (`OnTrend`): with 20 labels the likelihood alone takes noise for function.
     """
 
     name: ClassVar[str] = "gaussian_process"
     max_iterations: int = 40
     length_scale: float = math.exp(math.sqrt(2.0) - 3.0)
     fit_rows: int = 200
+    noise: float = 0.02
+    prior_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.length_scale > 0 or self.max_iterations < 1 or self.fit_rows < 4:
-            msg = f"`length_scale > 0`, `max_iterations >= 1`, `fit_rows >= 4` must hold, but got {self}: see defaults"
+        positive = self.length_scale > 0 and self.noise > 0 and self.prior_weight > 0
+        if not positive or self.max_iterations < 1 or self.fit_rows < 4:
+            msg = (
+                "`length_scale > 0`, `noise > 0`, `prior_weight > 0`, `max_iterations >= 1`, `fit_rows >= 4` must hold,"
+                f" but got {self}: see defaults"
+            )
             raise InvalidDataError(msg)
 
     def fit(
@@ -69,7 +78,7 @@ class GaussianProcess:
         rows = fit_rows(y, self.fit_rows)
         theta = _fit_theta(
             np.ascontiguousarray(X[rows]).tobytes(), np.ascontiguousarray(y[rows]).tobytes(), index.tobytes(),
-            len(rows), self.max_iterations, math.log(self.length_scale),
+            len(rows), self.max_iterations, math.log(self.length_scale), self.noise, self.prior_weight,
         )  # fmt: skip
         return FittedGaussianProcess.condition_on(X, y, index, np.array(theta))
 
@@ -81,6 +90,7 @@ class GaussianProcess:
         """See `Surrogate.to_config`."""
         return {
             "max_iterations": self.max_iterations, "length_scale": self.length_scale, "fit_rows": self.fit_rows,
+            "noise": self.noise, "prior_weight": self.prior_weight,
         }  # fmt: skip
 
 
@@ -207,7 +217,14 @@ def fit_rows(y: Float[np.ndarray, " n"], most: int = 200) -> Int[np.ndarray, " k
 
 @lru_cache(maxsize=64)
 def _fit_theta(
-    X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_iterations: int, log_ell: float
+    X_bytes: bytes,
+    y_bytes: bytes,
+    index_bytes: bytes,
+    n: int,
+    max_iterations: int,
+    log_ell: float,
+    noise: float,
+    weight: float,
 ) -> tuple[float, ...]:
     """Maximise the log posterior of theta; a pure function, so equal data are fitted once."""
     from scipy.optimize import minimize
@@ -227,7 +244,7 @@ def _fit_theta(
     y = y - y.mean()
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return _negative_log_posterior(theta, D, y, centre)
+        return _negative_log_posterior(theta, D, y, centre, noise, weight)
 
     start = np.concatenate([np.full(n_groups, math.log(0.7) + 0.5 * math.log(n_groups)), [0.0, math.log(0.05)]])
     bounds = [_LOG_BOUNDS["ell"]] * n_groups + [_LOG_BOUNDS["s2"], _LOG_BOUNDS["t2"]]
@@ -241,6 +258,8 @@ def _negative_log_posterior(
     D: Float[np.ndarray, "G n n"],
     y: Float[np.ndarray, " n"],
     centre: Float[np.ndarray, " G"],
+    noise: float = 0.02,
+    weight: float = 1.0,
 ) -> tuple[float, Float[np.ndarray, " G_plus_2"]]:
     """Equations 5.8 and 5.9 plus the log prior of theta, and the gradient."""
     from scipy.linalg import LinAlgError, cholesky
@@ -269,9 +288,9 @@ def _negative_log_posterior(
     gradient[G] = -0.5 * s2 * float(np.sum(W * correlation))
     gradient[G + 1] = -0.5 * t2 * float(np.trace(W))
     value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum()) + 0.5 * n * math.log(2 * math.pi)
-    prior_mean = np.concatenate([centre[:G], [0.0, math.log(0.02)]])
+    prior_mean = np.concatenate([centre[:G], [0.0, math.log(noise)]])
     prior_variance = np.concatenate([np.full(G, 3.0), [2.0, 4.0]])  # 3 as in the paper; 2 and 4 are ours, and weak
-    away = (theta - prior_mean) / prior_variance
+    away = weight * (theta - prior_mean) / prior_variance
     return value + 0.5 * float(away @ (theta - prior_mean)), gradient + away
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
-_FEW = 10  # observations by which equal weights count as if they had been earned
-
 
 class FittedMember(FittedSurrogate, Protocol):
     """A fitted surrogate that can leave one out."""
@@ -36,24 +34,38 @@ class FittedMember(FittedSurrogate, Protocol):
 class Stack:
     """Members and how sharply the better ones are preferred.
 
-    The weights are the softmax of tau / temperature, drawn towards equal ones while observations are few:
-    w = (n softmax + 10 / M) / (n + 10) for n observations and M members.
+    The weights are the softmax of tau / temperature, drawn towards prior ones while observations are few:
+    w = (n softmax + c prior) / (n + c) for n observations and c the prior's count.
 
     Args:
         members: Surrogates whose fitted form has `leave_one_out`: a Gaussian process, a `CrossFitted` of anything.
         temperature: Difference in tau that makes a member count e times as much.
+        prior: Weights without observations, which sum to 1; equal ones if none are given.
+        prior_count: Observations by which the prior weights count as if they had been earned.
 
     Raises:
-        InvalidDataError: If there is no member, or the temperature is not positive.
+        InvalidDataError: If there is no member, the temperature is not positive, or the prior weights are none.
     """
 
     name: ClassVar[str] = "stack"
     members: tuple[Surrogate, ...]
     temperature: float = 0.05
+    prior: tuple[float, ...] = ()
+    prior_count: float = 10.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "prior", tuple(self.prior))
         if not self.members or not self.temperature > 0:
             msg = f"a stack needs members and a positive temperature, but got {self.members=}, {self.temperature=}"
+            raise InvalidDataError(msg)
+        weights = not self.prior or (
+            len(self.prior) == len(self.members) and min(self.prior) >= 0 and abs(sum(self.prior) - 1.0) < 1e-6
+        )
+        if not weights or not self.prior_count >= 0:
+            msg = (
+                "prior weights must be one a member, none below 0, and sum to 1, with `prior_count >= 0`, but got "
+                f"{self.prior=}, {self.prior_count=} for {len(self.members)} members: leave them out for equal ones"
+            )
             raise InvalidDataError(msg)
 
     def fit(self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]) -> FittedStack:
@@ -66,7 +78,8 @@ class Stack:
         left_out = [member.leave_one_out() for member in fitted]  # type: ignore[attr-defined]
         agreement = np.array([kendall_tau(y, p.mean) for p in left_out])
         earned = np.exp((agreement - agreement.max()) / self.temperature)
-        weights = (len(y) * earned / earned.sum() + _FEW / len(fitted)) / (len(y) + _FEW)
+        prior = np.array(self.prior or [1.0 / len(fitted)] * len(fitted))
+        weights = (len(y) * earned / earned.sum() + self.prior_count * prior) / (len(y) + self.prior_count)
         return FittedStack(tuple(fitted), weights)  # type: ignore[arg-type]
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedStack:
@@ -80,7 +93,10 @@ class Stack:
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
         inner = [{"name": m.name, "config": m.to_config()} for m in self.members]
-        return {"members": inner, "temperature": self.temperature}
+        return {
+            "members": inner, "temperature": self.temperature, "prior": list(self.prior),
+            "prior_count": self.prior_count,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
