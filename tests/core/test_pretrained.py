@@ -13,7 +13,7 @@ from torch import nn
 
 from foretell.benchmarks.unknowing import unknowing
 from foretell.candidate import Candidate
-from foretell.capture import nasbench101, nasbench201
+from foretell.capture import nasbench101, nasbench201, nasbench301
 from foretell.encoders import ENCODERS, Pretrained, pretrained
 from foretell.errors import CheckpointError, OutOfDomainWarning
 from foretell.graph import ComputationGraph
@@ -25,9 +25,9 @@ CHECKPOINT = pretrained.SHIPPED / "foretell-pretrained"
 CELLS = ((2, 2, 2, 2, 2, 2), (0, 2, 0, 3, 4, 2), (4, 4, 0, 4, 3, 4))
 
 GOLDEN = (
-    (1.61308, 2.13394, 0.95981),
-    (0.75438, 0.65357, 1.10259),
-    (-1.00588, -1.60894, -0.28403),
+    (1.61308, 1.79477, 2.10623, -0.3771, 0.87341, 0.2171, -0.15858),
+    (0.75438, 0.73775, 0.51456, 1.14927, 1.1059, 0.73425, 1.14102),
+    (-1.00588, -1.65157, -1.72749, 0.44868, -0.35743, -0.12701, 1.02178),
 )
 
 
@@ -69,6 +69,25 @@ def test_a_family_left_out_has_no_column() -> None:
     assert isinstance(encoder, Pretrained)
     assert encoder.without == ("nasbench101",)
     assert ENCODERS.make("pretrained", encoder.to_config()) == encoder
+
+
+def test_a_task_left_out_leaves_the_others_of_its_family() -> None:
+    names = Pretrained(without=("transnasbench101.jigsaw",)).sources
+    assert "transnasbench101.jigsaw" not in names
+    assert "transnasbench101.class_scene" in names
+
+
+def test_cells_with_operators_that_training_never_had_get_no_vote_of_cells() -> None:
+    rng = np.random.default_rng(0)
+    specs = [nasbench301.sample(rng) for _ in range(20)]
+    graphs = [Candidate(nasbench301.graph(s), cells=nasbench301.cells(s)) for s in specs]
+    encoder = Pretrained()
+    pretrained._say.cache_clear()
+    with pytest.warns(OutOfDomainWarning, match=r"nasbench201.cifar10 and .* and transnasbench101.room_layout know"):
+        found = encoder.encode(graphs)
+    silent = np.isnan(found.values).mean(axis=0)
+    assert silent[encoder.sources.index("nasbench101.test_acc")] == 0.0
+    assert silent[1:].min() > 0.8
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ SHIPPED = Path(__file__).parent.parent / "checkpoints"
 """Where the checkpoints of the package lie."""
 _FAR = 10.0  # deviations at which a column counts as far as can be
 _KNOWN = 3.0  # mean distance up to which a candidate is inside; cells of four known families have 0.7 to 2.9
-_STRANGE = 0.15  # share of columns that never varied in training, and do now, up to which it is
+_STRANGE = 0.04  # share of columns that never varied in training, and do now, up to which it is
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Pretrained:
 
     Args:
         checkpoint: Name of a shipped checkpoint, or a folder.
-        without: Families whose predictors are left out, for measuring on one that the weights know.
+        without: Families whose predictors are left out, or single sources, for measuring on what the weights know.
 
     Raises:
         CheckpointError: If there is no such checkpoint, or nothing is left of it.
@@ -71,7 +71,7 @@ class Pretrained:
     def sources(self) -> tuple[str, ...]:
         """What the predictors learnt on, `family.target`, sorted."""
         found = sorted(p.parent.name for p in self._folder.glob("*/config.json"))
-        return tuple(s for s in found if s.split(".")[0] not in self.without)
+        return tuple(s for s in found if s not in self.without and s.split(".")[0] not in self.without)
 
     @property
     def _folder(self) -> Path:
@@ -81,13 +81,18 @@ class Pretrained:
     def encode(self, candidates: Sequence[Candidate]) -> Encoding:
         """Predict candidates, see `Encoder.encode`; one outside the known region is absent."""
         known: dict[str, Encoding] = {}
-        columns = []
+        columns: list[np.ndarray] = []
+        silent = []
         for source in self.sources:
             predictor = _load(self._folder / source)
             key = repr(predictor.encoders)
             if key not in known:
                 known[key] = predictor.encode(candidates)
-            columns.append(_predicted(predictor, known[key], source))
+            columns.append(_predicted(predictor, known[key]))
+            if (np.isnan(columns[-1]) & known[key].mask.any(axis=1)).any():
+                silent.append(source)
+        if silent:
+            _say(" and ".join(silent))
         names = tuple(f"pretrained {source}" for source in self.sources)
         return Encoding(np.column_stack(columns), names, names, np.zeros(len(names), dtype=bool))
 
@@ -108,21 +113,19 @@ def _load(folder: Path) -> Predictor:
     return Predictor.load(folder)
 
 
-def _predicted(predictor: Predictor, encoding: Encoding, source: str) -> Float[np.ndarray, " n"]:
+def _predicted(predictor: Predictor, encoding: Encoding) -> Float[np.ndarray, " n"]:
     """Mean of the normal-scored target, `nan` outside the known region."""
     fitted = predictor.fitted
     outside = ~in_domain(predictor, encoding)
     values = fitted.surrogate.predict(fitted.scaler.transform(encoding)).mean.astype(np.float64)
-    if (outside & encoding.mask.any(axis=1)).any():
-        _say(source)
     return np.where(outside, np.nan, values)
 
 
 @lru_cache(maxsize=32)
-def _say(source: str) -> None:
+def _say(sources: str) -> None:
     warnings.warn(
-        f"some networks lie outside the region that the weights learnt on {source} know: these weights have no vote on "
-        "them",
+        f"some networks lie outside the region that the weights learnt on {sources} know: these weights have no vote "
+        "on them",
         OutOfDomainWarning,
         stacklevel=2,
     )
@@ -132,7 +135,7 @@ def in_domain(predictor: Predictor, encoding: Encoding) -> Bool[np.ndarray, " n"
     """Whether candidates lie in the region that a fitted predictor's columns know.
 
     That is when standardised columns are on average within 3 deviations of the training mean, those beyond 10 counted
-    as 10, and at most 15 % of all columns differ from the one value that they had in training; a candidate without a
+    as 10, and at most 4 % of all columns differ from the one value that they had in training; a candidate without a
     graph is outside.
     """
     scaler = predictor.fitted.scaler

@@ -3,8 +3,8 @@
 One predictor a source. A source with networks of many shapes, NAS-Bench-101, teaches what transfers to any family:
 ridge regression on columns that mean the same everywhere, those whose effect is steady (`SignalPropagation`,
 `InvariantRidge`). A source of one shape teaches nothing about shapes, but all about its cell: a Gaussian process on
-the cell's columns, for families with such a cell. Which of them are worth anything for a new family, its own first
-labels decide (`OnTrend`).
+the cell's columns, for families with such a cell, one a task, since tasks differ in what they want of the same cell.
+Which of them are worth anything for a new family or task, its own first labels decide (`OnTrend`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROWS = 6000
 """Architectures of a source from which a predictor of any family learns."""
-CELL_ROWS = 600
+CELL_ROWS = 1000
 """Architectures of a source from which a predictor of its kind of cell learns."""
 
 
@@ -42,7 +42,11 @@ SOURCES: Mapping[str, tuple[Callable[[], Predictor], int]] = MappingProxyType(
     {
         "nasbench101.test_acc": (any_family, ROWS),
         "nasbench201.cifar10": (one_cell, CELL_ROWS),
+        "nasbench201.cifar100": (one_cell, CELL_ROWS),
+        "transnasbench101.autoencoder": (one_cell, CELL_ROWS),
         "transnasbench101.class_scene": (one_cell, CELL_ROWS),
+        "transnasbench101.jigsaw": (one_cell, CELL_ROWS),
+        "transnasbench101.room_layout": (one_cell, CELL_ROWS),
     }
 )
 """Of each source, `family.target`, what learns from it and from how many architectures."""
