@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_figures_equal_fitting_by_hand(specs: list[tuple[int, ...]], method: str
     assert found == pytest.approx({name: value for name, (value, _) in scores(posterior, truth[rows.test]).items()})
     assert found["tau"] > 0.3
     assert 0.5 < found["coverage90"]
+
+
+def test_for_a_new_task_the_weights_of_the_other_tasks_stay(specs: list[tuple[int, ...]]) -> None:
+    bench = FewShot()
+    measured(bench, "foretell-pretrained-new-task", "cifar100")
+    known = [set(json.loads(key)[-1][1]["without"]) for _, key in bench._encoded]
+    assert known == [{"nasbench201.cifar100"}]
 
 
 @pytest.mark.parametrize(("method", "of"), [("params", "params"), ("flops", "flops")])
@@ -137,7 +145,8 @@ def names(cells: Sequence[Cell]) -> set[tuple[str | None, str | None, int | None
 def test_everything_that_is_to_be_measured() -> None:
     bench = FewShot()
     whole, quick = (bench.cells(bench.methods, 3, quick=quick) for quick in (False, True))
-    assert set(bench.methods) == {"params", "flops", *PRESETS} - {"baker"}  # which needs learning curves
+    presets = set(PRESETS) - {"baker"}  # which needs learning curves
+    assert set(bench.methods) == {"params", "flops", *presets, "foretell-pretrained-new-task"}
     assert len(set(whole)) == len(whole)
     assert names(quick) < names(whole)
     assert names(quick) == {("nasbench201", "cifar10", 50), ("nasbench101", "test_acc", 100),

@@ -2,7 +2,8 @@
 
 Columns of a table's architectures are computed once and kept while this process lives; `encode` says what they cost an
 architecture. A predictor that learns from unlabelled architectures gets 2,000 of those for testing, columns alone.
-Pretrained weights that learnt from a family are left out when it is measured. `fit` and `query` are CPU time on one
+Pretrained weights that learnt from a family are left out when it is measured; those of its other tasks stay for
+`foretell-pretrained-new-task`, as for a known search space on a new data set. `fit` and `query` are CPU time on one
 thread, a query being the ranking of all test architectures.
 """
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _POOL = 2000
 _BASELINES = ("params", "flops")
+_NEW_TASK = "foretell-pretrained-new-task"
 TASKS = {
     "nasbench201": ("cifar10", "cifar100"), "nasbench101": ("test_acc",), "nasbench301": ("val_acc",),
     "transnasbench101": ("class_scene", "jigsaw", "autoencoder", "room_layout"),
@@ -49,7 +51,7 @@ class FewShot:
     """Rank correlations and more; larger is better but for regret, likelihood and times."""
 
     name: str = "few-shot"
-    methods: Sequence[str] = (*_BASELINES, *(name for name in PRESETS if name != "baker"))  # which needs curves
+    methods: Sequence[str] = (*_BASELINES, *(name for name in PRESETS if name != "baker"), _NEW_TASK)  # baker: curves
     _tables: dict[str, Table] = field(default_factory=dict)
     _encoded: dict[tuple[str, str], _TimedColumns] = field(default_factory=dict)
 
@@ -81,7 +83,10 @@ class FewShot:
                 "tau": (kendall_tau(truth[rows.test], guess), ""),
                 "rho": (spearman_rho(truth[rows.test], guess), ""),
             }
-        predictor = unknowing(PRESETS[cell.method](), cell.family)
+        if cell.method == _NEW_TASK:
+            predictor = unknowing(PRESETS["foretell-pretrained"](), f"{cell.family}.{cell.task}")
+        else:
+            predictor = unknowing(PRESETS[cell.method](), cell.family)
         key = json.dumps([[e.name, e.to_config()] for e in predictor.encoders], sort_keys=True)
         columns = self._columns(cell.family, key, predictor.encode)
         known, asked = columns.rows(rows.train.tolist()), columns.rows(rows.test.tolist())
