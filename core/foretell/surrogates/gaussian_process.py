@@ -48,7 +48,7 @@ class GaussianProcess:
             LogNormal(sqrt 2, sqrt 3), is highest over ell: right for hyperparameters, each a group with values in
             [0, 1]. Groups of standardised columns have distances some times larger.
         fit_rows: Observations on which theta is fitted at most; conditioning uses all. Time grows with its cube.
-        noise: The most probable noise variance, in units of the signal's.
+        noise: The most probable noise variance, where that of the signal is 1.
         prior_weight: How many times the log prior of theta counts. More than 1 where theta is known from elsewhere, as
             for what a trend leaves over (`OnTrend`): with 20 labels the likelihood alone takes noise for function.
     """
