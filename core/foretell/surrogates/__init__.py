@@ -10,6 +10,7 @@ from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
 from foretell.surrogates.invariant_ridge import InvariantRidge
+from foretell.surrogates.kernel_prior import KernelPrior
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
 from foretell.surrogates.on_groups import OnGroups
 from foretell.surrogates.on_trend import OnTrend
@@ -34,6 +35,7 @@ __all__ = [
     "GaussianProcess",
     "GradientBoosting",
     "InvariantRidge",
+    "KernelPrior",
     "MlpEnsemble",
     "OnGroups",
     "OnTrend",

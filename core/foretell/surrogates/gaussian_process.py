@@ -21,6 +21,7 @@ import numpy as np
 
 from foretell.errors import InvalidDataError
 from foretell.posterior import GaussianPosterior
+from foretell.surrogates.kernel_prior import WIDE, KernelPrior
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ class GaussianProcess:
         noise: The most probable noise variance, where that of the signal is 1.
         prior_weight: How many times the log prior of theta counts. More than 1 where theta is known from elsewhere, as
             for what a trend leaves over (`OnTrend`): with 20 labels the likelihood alone takes noise for function.
+        prior: What other targets on the same columns say of theta, in place of the published prior.
     """
 
     name: ClassVar[str] = "gaussian_process"
@@ -59,6 +61,7 @@ class GaussianProcess:
     fit_rows: int = 200
     noise: float = 0.02
     prior_weight: float = 1.0
+    prior: KernelPrior | None = None
 
     def __post_init__(self) -> None:
         positive = self.length_scale > 0 and self.noise > 0 and self.prior_weight > 0
@@ -78,9 +81,21 @@ class GaussianProcess:
         rows = fit_rows(y, self.fit_rows)
         theta = _fit_theta(
             np.ascontiguousarray(X[rows]).tobytes(), np.ascontiguousarray(y[rows]).tobytes(), index.tobytes(),
-            len(rows), self.max_iterations, math.log(self.length_scale), self.noise, self.prior_weight,
+            len(rows), self.max_iterations, *(a.tobytes() for a in self._believed(tuple(dict.fromkeys(groups)))),
         )  # fmt: skip
         return FittedGaussianProcess.condition_on(X, y, index, np.array(theta))
+
+    def _believed(self, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean and variance of theta before any observation, and where the search for it begins."""
+        G = len(names)
+        half = 0.5 * math.log(max(G, 1))
+        centre = np.full(G, math.log(self.length_scale) + half)
+        if self.prior is not None:
+            mean, variance = self.prior.moments(names, centre)
+            return mean, variance / self.prior_weight, mean
+        mean = np.concatenate([centre, [0.0, math.log(self.noise)]])
+        variance = np.concatenate([np.full(G, WIDE), [2.0, 4.0]])  # 3 as in the paper; 2 and 4 are ours, and weak
+        return mean, variance / self.prior_weight, np.concatenate([np.full(G, math.log(0.7) + half), [0.0, math.log(0.05)]])
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedGaussianProcess:
         """See `Surrogate.from_arrays`."""
@@ -88,10 +103,11 @@ class GaussianProcess:
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
-        return {
+        plain: dict[str, object] = {
             "max_iterations": self.max_iterations, "length_scale": self.length_scale, "fit_rows": self.fit_rows,
             "noise": self.noise, "prior_weight": self.prior_weight,
         }  # fmt: skip
+        return plain if self.prior is None else {**plain, "prior": self.prior.to_config()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,15 +233,9 @@ def fit_rows(y: Float[np.ndarray, " n"], most: int = 200) -> Int[np.ndarray, " k
 
 @lru_cache(maxsize=64)
 def _fit_theta(
-    X_bytes: bytes,
-    y_bytes: bytes,
-    index_bytes: bytes,
-    n: int,
-    max_iterations: int,
-    log_ell: float,
-    noise: float,
-    weight: float,
-) -> tuple[float, ...]:
+    X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_iterations: int,
+    mean_bytes: bytes, variance_bytes: bytes, start_bytes: bytes,
+) -> tuple[float, ...]:  # fmt: skip
     """Maximise the log posterior of theta; a pure function, so equal data are fitted once."""
     from scipy.optimize import minimize
 
@@ -238,16 +248,16 @@ def _fit_theta(
     )
     sizes = np.bincount(index, minlength=n_groups) if len(index) else np.ones(1)
     D /= np.maximum(sizes, 1)[:, None, None] if n_groups else 1.0
-    centre = np.full(max(n_groups, 1), log_ell + 0.5 * math.log(max(n_groups, 1)))
+    mean, variance, start = (np.frombuffer(b) for b in (mean_bytes, variance_bytes, start_bytes))
     if n < 4 or not len(index) or float(y.std()) == 0.0:
-        return (*centre[:n_groups].tolist(), 0.0, math.log(1e-2))
+        return (*mean[:n_groups].tolist(), 0.0, math.log(1e-2))
     y = y - y.mean()
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return _negative_log_posterior(theta, D, y, centre, noise, weight)
+        return _negative_log_posterior(theta, D, y, mean, variance)
 
-    start = np.concatenate([np.full(n_groups, math.log(0.7) + 0.5 * math.log(n_groups)), [0.0, math.log(0.05)]])
     bounds = [_LOG_BOUNDS["ell"]] * n_groups + [_LOG_BOUNDS["s2"], _LOG_BOUNDS["t2"]]
+    start = np.clip(start, *np.array(bounds).T)
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds,
                      options={"maxiter": max_iterations, "ftol": 1e-5})  # fmt: skip
     return tuple(found.x.tolist())
@@ -257,9 +267,8 @@ def _negative_log_posterior(
     theta: Float[np.ndarray, " G_plus_2"],
     D: Float[np.ndarray, "G n n"],
     y: Float[np.ndarray, " n"],
-    centre: Float[np.ndarray, " G"],
-    noise: float = 0.02,
-    weight: float = 1.0,
+    prior_mean: Float[np.ndarray, " G_plus_2"],
+    prior_variance: Float[np.ndarray, " G_plus_2"],
 ) -> tuple[float, Float[np.ndarray, " G_plus_2"]]:
     """Equations 5.8 and 5.9 plus the log prior of theta, and the gradient."""
     from scipy.linalg import LinAlgError, cholesky
@@ -288,9 +297,7 @@ def _negative_log_posterior(
     gradient[G] = -0.5 * s2 * float(np.sum(W * correlation))
     gradient[G + 1] = -0.5 * t2 * float(np.trace(W))
     value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum()) + 0.5 * n * math.log(2 * math.pi)
-    prior_mean = np.concatenate([centre[:G], [0.0, math.log(noise)]])
-    prior_variance = np.concatenate([np.full(G, 3.0), [2.0, 4.0]])  # 3 as in the paper; 2 and 4 are ours, and weak
-    away = weight * (theta - prior_mean) / prior_variance
+    away = (theta - prior_mean) / prior_variance
     return value + 0.5 * float(away @ (theta - prior_mean)), gradient + away
 
 

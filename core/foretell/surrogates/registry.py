@@ -16,6 +16,7 @@ from foretell.surrogates.free_label_network import FreeLabelNetwork
 from foretell.surrogates.gaussian_process import GaussianProcess
 from foretell.surrogates.gradient_boosting import GradientBoosting
 from foretell.surrogates.invariant_ridge import InvariantRidge
+from foretell.surrogates.kernel_prior import KernelPrior
 from foretell.surrogates.mlp_ensemble import MlpEnsemble
 from foretell.surrogates.on_groups import OnGroups
 from foretell.surrogates.on_trend import OnTrend
@@ -32,10 +33,15 @@ def _made(config: dict[str, Any]) -> Surrogate:
     return SURROGATES.make(config["name"], config["config"])
 
 
+def _process(config: dict[str, Any]) -> GaussianProcess:
+    prior = config.get("prior")
+    return GaussianProcess(**{**config, "prior": None if prior is None else KernelPrior(**prior)})
+
+
 SURROGATES: NamedFactories[Surrogate] = NamedFactories(
     "surrogate",
     {
-        "gaussian_process": lambda c: GaussianProcess(**c),
+        "gaussian_process": _process,
         "extra_trees": lambda c: ExtraTrees(**c),
         "calibrated": lambda c: Calibrated(**{**c, "surrogate": _made(c["surrogate"])}),
         "cross_fitted": lambda c: CrossFitted(**{**c, "surrogate": _made(c["surrogate"])}),
