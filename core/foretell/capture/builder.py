@@ -90,6 +90,14 @@ class GraphBuilder:
         params = weights + channels * bias
         return self._node(op, (source,), (c, h, w), out, window, params, 2 * weights * out[1] * out[2])
 
+    def conv_transpose(self, source: int, channels: int, kernel: int, *, stride: int = 2) -> int:
+        """A transposed convolution with bias, whose output is `stride` times as high and wide."""
+        c, h, w = self._shapes[source]
+        out = (channels, h * stride, w * stride)
+        weights = c * channels * kernel * kernel
+        window = (kernel, kernel, stride, stride, 1, 1, 1, 1)
+        return self._node("ConvTranspose", (source,), (c, h, w), out, window, weights + channels, 2 * weights * h * w)
+
     def linear(self, source: int, features: int) -> int:
         """A matrix product with bias over a vector."""
         shape = self._shapes[source]
@@ -105,6 +113,14 @@ class GraphBuilder:
     def relu(self, source: int) -> int:
         """Rectifier."""
         return self._activation("ReLU", source)
+
+    def leaky_relu(self, source: int) -> int:
+        """Rectifier that lets a little of what is negative through."""
+        return self._activation("LeakyReLU", source)
+
+    def tanh(self, source: int) -> int:
+        """Hyperbolic tangent."""
+        return self._activation("Tanh", source)
 
     def hard_swish(self, source: int) -> int:
         """The product x relu6(x + 3) / 6 in one operator, as `torch.nn.Hardswish` is."""
@@ -150,6 +166,11 @@ class GraphBuilder:
             raise InvalidArchitectureError(msg)
         shape = shapes.pop()
         return self._node("Add", sources, shape, shape)
+
+    def beside_others(self, source: int, times: int) -> int:
+        """Channels beside those of the other inputs that pass through the same network, `times` in all."""
+        c, h, w = self._shapes[source]
+        return self._node("Concat", (source,), (c, h, w), (c * times, h, w))
 
     def concat(self, sources: Sequence[int]) -> int:
         """Channels side by side, one node for any number; a single source is handed back."""

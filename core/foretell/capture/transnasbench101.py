@@ -56,15 +56,22 @@ def graph(
     >>> graph("64-41414-3_33_333").params > graph((2, 2, 2, 2, 2, 2)).params
     True
     """
-    digits = parse(spec)
     net = GraphBuilder()
+    return net.graph(net.linear(net.mean(body(net, spec, channels=channels, modules=modules, size=size)), classes))
+
+
+def body(
+    net: GraphBuilder, spec: str | Sequence[int], *, channels: int = 64, modules: str = "41414", size: int = 256
+) -> int:
+    """Write all that comes before a task's head, see `graph`; returns the handle of its features."""
+    digits = parse(spec)
     x = net.batch_norm(net.conv(net.input((3, size, size)), channels // 2, 3, stride=2))
     x = net.relu_conv_bn(x, channels, 3, stride=2)
     for module in map(int, modules):
         channels *= 2 if module in {2, 4} else 1
         x = _cell(net, x, digits, channels, stride=2 if module > 2 else 1)
         x = _cell(net, x, digits, channels, stride=1)
-    return net.graph(net.linear(net.mean(x), classes))
+    return x
 
 
 def cells(spec: str | Sequence[int]) -> tuple[ComputationGraph, ...]:
