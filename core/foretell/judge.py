@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.graph import ComputationGraph
     from foretell.posterior import Posterior
     from foretell.pretraining.gennape import Gennape
 
 
 def judge(
-    predictor: Predictor | Gennape, graphs: Sequence[ComputationGraph]
+    predictor: Predictor | Gennape | AioP, graphs: Sequence[ComputationGraph]
 ) -> tuple[Posterior, Float[np.ndarray, " n"]]:
     """Belief about networks, and their distance ratios (`Predictor.distance_ratios`), `nan` where these are not known.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float, Int
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.posterior import Posterior
@@ -85,7 +86,7 @@ class Predictor:
         return PRESETS[name]()
 
     @classmethod
-    def from_pretrained(cls, name: str | Path) -> Predictor | Gennape:
+    def from_pretrained(cls, name: str | Path) -> Predictor | Gennape | AioP:
         """A predictor that was trained beforehand: it ranks networks without a label, and `fit` adapts it to some.
 
         Args:

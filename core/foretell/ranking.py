@@ -12,6 +12,7 @@ from foretell.judge import judge
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
@@ -52,7 +53,9 @@ class Ranked:
 
 
 def rank_graphs(
-    predictor: Predictor | Gennape, graphs: Mapping[str, ComputationGraph], measured: Mapping[str, float] | None = None
+    predictor: Predictor | Gennape | AioP,
+    graphs: Mapping[str, ComputationGraph],
+    measured: Mapping[str, float] | None = None,
 ) -> list[Ranked]:
     """Rank networks, best first; a measured one stands where its measurement puts it.
 

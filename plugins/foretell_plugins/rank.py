@@ -16,6 +16,7 @@ from foretell_plugins.show import read_model
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
@@ -61,7 +62,7 @@ def rank(
 
 def _predictor(
     named: str | None, labels: Mapping[str, float], graphs: Mapping[str, ComputationGraph]
-) -> tuple[Predictor | Gennape, str]:
+) -> tuple[Predictor | Gennape | AioP, str]:
     from foretell.predictor import Predictor
 
     if named is not None:

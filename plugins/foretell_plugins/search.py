@@ -16,6 +16,7 @@ from foretell_plugins.show import read_model
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
@@ -87,7 +88,7 @@ def search(
     click.echo(f"{len(judged):,} networks judged; rests on {rests_on}. {note}Results: {out}")
 
 
-def _predictor(named: str | None, labels: Path | None, inputs: Sequence[str]) -> tuple[Predictor | Gennape, str]:
+def _predictor(named: str | None, labels: Path | None, inputs: Sequence[str]) -> tuple[Predictor | Gennape | AioP, str]:
     """A fitted predictor, and what it rests on in words that stay the same for the same predictor."""
     from foretell.predictor import Predictor
 

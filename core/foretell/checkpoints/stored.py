@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from foretell.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from foretell.aio_p.aio_p import AioP
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
 
@@ -24,7 +25,7 @@ def names() -> list[str]:
     return sorted(config.parent.relative_to(_HERE).as_posix() for config in _HERE.rglob("config.json"))
 
 
-def stored_checkpoint(name: str | Path) -> Predictor | Gennape:
+def stored_checkpoint(name: str | Path) -> Predictor | Gennape | AioP:
     """Read one.
 
     Args:
@@ -48,6 +49,10 @@ def stored_checkpoint(name: str | Path) -> Predictor | Gennape:
         from foretell.pretraining.gennape import Gennape
 
         return Gennape.load(folder)
+    if kind == "aio-p":
+        from foretell.aio_p.aio_p import AioP
+
+        return AioP.load(folder)
     if kind is not None:
         msg = f"a checkpoint must be of a kind that this version knows, but {folder} is of {kind!r}: update foretell"
         raise CheckpointError(msg)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
+    from foretell.aio_p.aio_p import AioP
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
@@ -45,7 +46,7 @@ class GraphSearch:
         InvalidDataError: If the band is empty, or the budget is not positive.
     """
 
-    predictor: Predictor | Gennape
+    predictor: Predictor | Gennape | AioP
     edits: RandomEdit = field(default_factory=RandomEdit)
     queries: int = 500
     least: float = 0.5
