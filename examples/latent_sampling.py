@@ -11,7 +11,7 @@ pseudo-label is meant to say.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import torch
@@ -22,7 +22,8 @@ from torch.nn import functional as F
 from foretell.aio_p.latent_sampling import Batch, Body, LatentSampling, pseudo_label
 from foretell.metrics import kendall_tau, spearman_rho
 
-CHANNELS, LAYERS, TURNS = 12, 3, 4
+CHANNELS, LAYERS, TURNS = 8, 3, 4
+WAYS = ("latent sampling", "body swap")
 Path = tuple[int, ...]
 
 
@@ -37,7 +38,7 @@ class Supernet(nn.Module):
                 [
                     nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1),
                     nn.Conv2d(CHANNELS, CHANNELS, 1),
-                    nn.AvgPool2d(5, 1, 2),
+                    nn.AvgPool2d(3, 1, 1),
                     nn.Identity(),
                 ]
             )
@@ -50,7 +51,7 @@ class Supernet(nn.Module):
         x = torch.relu(self.stem(x))
         for layer, choice in zip(self.layers, path, strict=True):
             x = layer[choice](x) if choice > 1 else x + torch.relu(layer[choice](x))  # type: ignore[index]
-        return F.adaptive_avg_pool2d(x, 4)
+        return F.avg_pool2d(x, 2)
 
     def body(self, path: Path) -> Body:
         """A body as latent sampling sees it: one level."""
@@ -92,38 +93,45 @@ def batches(x: torch.Tensor, seed: int) -> Iterator[Batch]:
         yield turned(x[torch.randint(len(x), (64,), generator=generator)], generator)
 
 
-def measure(bodies: int, steps: int) -> tuple[list[float], list[float], list[float]]:
-    """Of some bodies the pseudo-labels of a head by latent sampling, of one by body swap, and the true labels."""
+def measure(bodies: int, steps: int, ways: Sequence[str] = WAYS) -> dict[str, list[float]]:
+    """Of some bodies the pseudo-labels by each way, and what a head of their own reaches, "true"."""
     torch.manual_seed(0)
     images, digits = load_digits(return_X_y=True)
     x = torch.tensor(images, dtype=torch.float32).reshape(-1, 1, 8, 8) / 16.0
     net = supernet(x[:1200], torch.tensor(digits)[:1200], steps)
     test = turned(x[1200:], torch.Generator().manual_seed(2))
 
-    def accuracy(network: object) -> float:
-        return float((network(test[0]).argmax(dim=1) == test[1]).float().mean())  # type: ignore[operator]
+    def accuracy(network: Callable[[torch.Tensor], torch.Tensor]) -> float:
+        return float((network(test[0]).argmax(dim=1) == test[1]).float().mean())
 
     head = nn.Sequential(nn.Flatten(), nn.Linear(CHANNELS * 16, 32), nn.ReLU(), nn.Linear(32, TURNS))
-    bins = tuple(lambda g, k=k: net.body(draw(g, k)) for k in range(LAYERS + 1))  # by the number of convolutions
-    shared = LatentSampling(bins).train(head, islice(batches(x[:1200], 3), steps), F.cross_entropy)
-    any_body = (lambda g: net.body(draw(g)),)  # one body at a time has no deviation: that is body swap
-    swapped = LatentSampling(any_body).train(head, islice(batches(x[:1200], 3), steps), F.cross_entropy)
+    bins = {
+        "latent sampling": tuple(lambda g, k=k: net.body(draw(g, k)) for k in range(LAYERS + 1)),
+        "body swap": (lambda g: net.body(draw(g)),),  # one body at a time has no deviation
+    }
+    heads = {
+        way: LatentSampling(bins[way]).train(head, islice(batches(x[:1200], 3), steps), F.cross_entropy) for way in ways
+    }
     generator = torch.Generator().manual_seed(4)
-    found: tuple[list[float], list[float], list[float]] = ([], [], [])
-    for path in {draw(generator): None for _ in range(bodies)}:
-        body = net.body(path)
-        for values, start, tuning in zip(found, (shared, swapped, head), (20, 20, steps), strict=True):
-            rate = 3e-3 if start is head else 1e-3
-            few = batches(x[:1200], 5)
-            values.append(pseudo_label(body, start, few, F.cross_entropy, accuracy, steps=tuning, learning_rate=rate))
-    return found
+    paths = list(dict.fromkeys(draw(generator) for _ in range(bodies)))
+
+    def labels(start: nn.Module, steps: int, learning_rate: float) -> list[float]:
+        how = {"steps": steps, "learning_rate": learning_rate}
+        return [
+            pseudo_label(net.body(path), start, batches(x[:1200], 5), F.cross_entropy, accuracy, **how)
+            for path in paths
+        ]
+
+    found = {way: labels(shared, 20, 1e-3) for way, shared in heads.items()}
+    return {**found, "true": labels(head, steps, 3e-3)}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bodies", type=int, default=60)
     parser.add_argument("--steps", type=int, default=600)
-    latent, swap, true = measure(**vars(parser.parse_args()))
-    for name, values in (("latent sampling", latent), ("body swap", swap)):
+    found = measure(**vars(parser.parse_args()))
+    true = found.pop("true")
+    for name, values in found.items():
         tau, rho = kendall_tau(true, values), spearman_rho(true, values)
         print(f"{name}: rank correlation with the true labels of {len(true)} bodies: tau {tau:.2f}, rho {rho:.2f}")

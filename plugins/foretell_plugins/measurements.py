@@ -24,6 +24,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("table-search", _table_search)
+    register("tasks", _tasks)
     register("transfer", _transfer)
     register("zero-shot", _zero_shot)
 
@@ -80,6 +81,12 @@ def _table_search() -> Benchmark:
     from foretell.benchmarks.table_search import TableSearch
 
     return TableSearch()
+
+
+def _tasks() -> Benchmark:
+    from foretell.benchmarks.tasks import Tasks
+
+    return Tasks()
 
 
 def _transfer() -> Benchmark:

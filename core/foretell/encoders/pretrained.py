@@ -81,16 +81,24 @@ class Pretrained:
     def encode(self, candidates: Sequence[Candidate]) -> Encoding:
         """Predict candidates, see `Encoder.encode`; one outside the known region is absent."""
         known: dict[str, Encoding] = {}
-        columns: list[np.ndarray] = []
-        silent = []
+        columns = []
         for source in self.sources:
             predictor = _load(self._folder / source)
             key = repr(predictor.encoders)
             if key not in known:
                 known[key] = predictor.encode(candidates)
             columns.append(_predicted(predictor, known[key]))
-            if (np.isnan(columns[-1]) & known[key].mask.any(axis=1)).any():
-                silent.append(source)
+        return self._named(columns, known[key].mask.any(axis=1))
+
+    def read(self, encoding: Encoding) -> Encoding:
+        """As `encode`, from columns that are known; for a checkpoint whose predictors all have the same encoders."""
+        columns = [_predicted(_load(self._folder / source), encoding) for source in self.sources]
+        return self._named(columns, encoding.mask.any(axis=1))
+
+    def _named(self, columns: Sequence[np.ndarray], present: Bool[np.ndarray, " n"]) -> Encoding:
+        """The columns; sources without a vote on candidates that are present are named, once."""
+        judged = zip(self.sources, columns, strict=True)
+        silent = [source for source, column in judged if (np.isnan(column) & present).any()]
         if silent:
             _say(" and ".join(silent))
         names = tuple(f"pretrained {source}" for source in self.sources)

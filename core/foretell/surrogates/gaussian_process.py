@@ -95,7 +95,8 @@ class GaussianProcess:
             return mean, variance / self.prior_weight, mean
         mean = np.concatenate([centre, [0.0, math.log(self.noise)]])
         variance = np.concatenate([np.full(G, WIDE), [2.0, 4.0]])  # 3 as in the paper; 2 and 4 are ours, and weak
-        return mean, variance / self.prior_weight, np.concatenate([np.full(G, math.log(0.7) + half), [0.0, math.log(0.05)]])
+        start = np.concatenate([np.full(G, math.log(0.7) + half), [0.0, math.log(0.05)]])
+        return mean, variance / self.prior_weight, start
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedGaussianProcess:
         """See `Surrogate.from_arrays`."""
