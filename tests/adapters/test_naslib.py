@@ -301,7 +301,7 @@ def test_gennape_takes_percent(monkeypatch: pytest.MonkeyPatch) -> None:
 # search
 
 
-def test_the_votes_have_the_mean_and_deviation_of_the_posterior() -> None:
+def test_the_votes_have_the_mean_and_deviation_of_the_belief() -> None:
     train, test = sample("nasbench201", 12), sample("nasbench201", 5, seed=1)
     labels = [graph_of(a, "nasbench201").params / 1e5 for a in train]
     ensemble = ForetellEnsemble("nasbench201", "nas-bowl")
@@ -311,7 +311,8 @@ def test_the_votes_have_the_mean_and_deviation_of_the_posterior() -> None:
         ensemble.query(test)
     ensemble.fit(train, labels)
     votes = ensemble.query(test)
-    belief = ensemble.predictor.posterior(test)
+    belief = ensemble.predictor.function_posterior(test)
+    assert (belief.std < ensemble.predictor.posterior(test).std).all()
     assert votes.dtype == np.float64
     np.testing.assert_allclose(np.mean(votes, axis=0), belief.mean)
     np.testing.assert_allclose(np.std(votes, axis=0), belief.std)

@@ -21,7 +21,8 @@ class ForetellEnsemble:
     """What `_get_ensemble` of NASLib's optimisers gives.
 
     NASLib's acquisition functions take the mean and the standard deviation over the votes of an ensemble. Two votes, a
-    standard deviation above the mean and one below, have those of the posterior.
+    standard deviation above the mean and one below, have those of our belief: how far the predictor may be wrong,
+    without the noise of a training run, which the votes of theirs do not have either.
 
     Args:
         ss_type: Name of the search space.
@@ -63,6 +64,6 @@ class ForetellEnsemble:
         Raises:
             NotFittedError: Before `fit`.
         """
-        found = self.predictor.posterior(xtest, info)
+        found = self.predictor.function_posterior(xtest, info)
         mean, std = found.mean, found.std
         return np.array([mean - std, mean + std], dtype=np.float64)

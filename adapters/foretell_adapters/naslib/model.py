@@ -14,6 +14,7 @@ import numpy as np
 
 from foretell.encoders import LearningCurve
 from foretell.errors import NotFittedError
+from foretell.function_belief import function_belief
 from foretell.known_columns import KnownColumns
 from foretell.posterior import GaussianPosterior
 from foretell.predictor import Predictor
@@ -50,6 +51,10 @@ class Model(Protocol):
 
     def predict(self, known: Sequence[Known]) -> Posterior:
         """Belief about architectures."""
+        ...
+
+    def predict_function(self, known: Sequence[Known]) -> Posterior:
+        """The same without the noise of a training run."""
         ...
 
 
@@ -93,6 +98,10 @@ class ColumnModel:
         """See `Model.predict`."""
         return self._predictor.predict_encoding(self.columns.rows(known))
 
+    def predict_function(self, known: Sequence[Known]) -> Posterior:
+        """See `Model.predict_function`."""
+        return function_belief(self._predictor, self.columns.rows(known))
+
 
 class GennapeModel:
     """GENNAPE's checkpoint, whose heads learn the labels.
@@ -124,6 +133,10 @@ class GennapeModel:
             raise NotFittedError(msg)
         found = self._tuned.predict(self._candidates(known))
         return GaussianPosterior(found.mean * _PERCENT, found.std * _PERCENT)
+
+    def predict_function(self, known: Sequence[Known]) -> Posterior:
+        """As `predict`: the ensemble does not tell noise apart."""
+        return self.predict(known)
 
     def _candidates(self, known: Sequence[Known]) -> list[Candidate]:
         return [read_candidate(k, self._family) for k in known]

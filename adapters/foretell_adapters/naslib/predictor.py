@@ -189,10 +189,21 @@ class ForetellPredictor:
         Raises:
             NotFittedError: Before `fit`.
         """
+        return self._fitted_model().predict(self._known(xtest, info))
+
+    def function_posterior(self, xtest: Sequence[Any], info: Any = None) -> Posterior:
+        """The same without the noise of a training run, for acquisition functions that sample.
+
+        Raises:
+            NotFittedError: Before `fit`.
+        """
+        return self._fitted_model().predict_function(self._known(xtest, info))
+
+    def _fitted_model(self) -> Model:
         if self._model is None or not self._fitted:
             msg = "`query` needs a fitted predictor, but there is none: call `fit` first"
             raise NotFittedError(msg)
-        return self._model.predict(self._known(xtest, info))
+        return self._model
 
     def query(self, xtest: Sequence[Any], info: Any = None) -> Float[np.ndarray, " n"]:
         """Predicted accuracies in percent.
