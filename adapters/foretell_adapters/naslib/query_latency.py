@@ -2,7 +2,8 @@
 
 They ask for one at a time. `known` architectures are those whose columns were computed before: by an earlier query, by
 `pre_compute`, or together with the other candidates of a round by `ForetellSearch`, which takes `together` for each;
-`fresh` ones were never seen. Labels are parameters in millions, since time does not depend on them. Wall clock, median.
+`fresh` ones were never seen. Labels are parameters in millions, since time does not depend on them. CPU time on one
+thread, medians.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ class QueryLatency:
         predictor.fit(train, [family.graph(arch.spec).params / 1e6 for arch in train])
         predictor.query(train[:1])
         first = _median_query(predictor, fresh)
-        start = time.perf_counter()
+        start = time.process_time()
         predictor.prepare(later)
-        together = (time.perf_counter() - start) / len(later)
+        together = (time.process_time() - start) / len(later)
         known = _median_query(predictor, later)
         return {"known": (1e3 * known, "ms"), "fresh": (1e3 * first, "ms"), "together": (1e3 * together, "ms")}
 
@@ -79,7 +80,7 @@ class QueryLatency:
 def _median_query(predictor: ForetellPredictor, archs: Sequence[_Architecture]) -> float:
     taken = []
     for arch in archs:
-        start = time.perf_counter()
+        start = time.process_time()
         predictor.query([arch])
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     return statistics.median(taken)
