@@ -46,12 +46,16 @@ class BayesianOptimizer:
             Called for every observation and for the most promising proposals; cache it.
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
         memory: What earlier suggestions worked out; share it between the optimizers of one study.
+        admissible: Whether a configuration may be tried at all, for rules that are known beforehand, such as a limit on
+            a network's cost; asked of the most promising first, and of no more than are needed. If none of those at
+            hand is, one that is not comes back.
     """
 
     space: SearchSpace
     graph: GraphFunction | None = None
     n_startup: int = 6
     memory: SearchMemory = field(default_factory=SearchMemory, repr=False, compare=False)
+    admissible: Callable[[Mapping[str, Value]], bool] | None = None
 
     def suggest(
         self,
@@ -91,7 +95,8 @@ class BayesianOptimizer:
         seen = np.concatenate([known, running, lost]) if pending or failed else known
         if len(observations) < max(self.n_startup, 1):
             first = self.space.quasi_random(number, seeds[0])
-            return first if first_unseen(self.space.to_unit([first]), seen) else self._random(seen, rng)
+            new = first_unseen(self.space.to_unit([first]), seen)
+            return first if new and self._may(first) else self._random(seen, rng)
 
         rows = self._search(known, values, partial, constraints, running, lost, seen, rng)
         configs = [self.space.from_unit(row) for row in rows]
@@ -125,14 +130,29 @@ class BayesianOptimizer:
                 edits = local_edits(cube, best, _N_REFINED, rng)
                 rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, belief.score(edits)])
         order = np.argsort(-scores, kind="stable")
-        chosen = first_unseen(rows[order], seen, wanted)
+        chosen = self._first(rows[order], seen, wanted)
         if not chosen:  # a small space, used up: its best point again
             fresh = cube.sample(64, rng)
-            new = first_unseen(fresh, seen)
+            new = self._first(fresh, seen)
             return fresh[new] if new else np.asarray(rows[order[:1]])
         return np.asarray(rows[order[chosen]])
 
     def _random(self, seen: Float[np.ndarray, "m d"], rng: np.random.Generator) -> dict[str, Value]:
         rows = self.space.sample_units(64, rng)
-        fresh = first_unseen(rows, seen)
+        fresh = self._first(rows, seen)
         return self.space.from_unit(rows[fresh[0] if fresh else 0])
+
+    def _first(self, rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"], wanted: int = 1) -> list[int]:
+        """The first rows that are new and admissible."""
+        if self.admissible is None:
+            return first_unseen(rows, seen, wanted)
+        found: list[int] = []
+        for i in first_unseen(rows, seen, len(rows)):
+            if self._may(self.space.from_unit(rows[i])):
+                found.append(i)
+            if len(found) == wanted:
+                break
+        return found
+
+    def _may(self, config: Mapping[str, Value]) -> bool:
+        return self.admissible is None or self.admissible(config)

@@ -251,3 +251,29 @@ def test_mixed_numbers_of_objectives_are_refused() -> None:
 def test_an_observation_is_a_number(values: tuple, violation: float) -> None:
     with pytest.raises(InvalidDataError, match="needs objectives that are numbers, but got .* leave failed ones out"):
         Observation({}, values, constraints=(violation,))
+
+
+def test_only_admissible_configurations_are_suggested() -> None:
+    space = SearchSpace({"a": FloatDistribution(0.0, 1.0), "b": FloatDistribution(0.0, 1.0)})
+    optimizer = BayesianOptimizer(space, n_startup=4, admissible=lambda config: config["a"] + config["b"] < 0.8)
+    observations: list[Observation] = []
+    for number in range(20):
+        config = optimizer.suggest(observations, seed=[0, number], index=number)
+        assert config["a"] + config["b"] < 0.8
+        observations.append(Observation(config, (config["a"] + config["b"],)))
+    assert max(o.values[0] for o in observations) > 0.75
+
+
+def test_no_more_are_asked_about_than_needed() -> None:
+    space, asked = SearchSpace({"a": FloatDistribution(0.0, 1.0)}), []
+    optimizer = BayesianOptimizer(space, n_startup=2, admissible=lambda config: asked.append(config) is None)
+    observations = [Observation({"a": a}, (a,)) for a in (0.1, 0.4, 0.6)]
+    assert optimizer.suggest(observations) == asked[0]
+    assert len(asked) == 1
+
+
+def test_where_nothing_is_admissible_a_configuration_comes_back_nevertheless() -> None:
+    space = SearchSpace({"a": FloatDistribution(0.0, 1.0)})
+    for n_startup in (0, 10):
+        optimizer = BayesianOptimizer(space, n_startup=n_startup, admissible=lambda config: False)
+        assert space.contains(optimizer.suggest([Observation({"a": 0.5}, (1.0,))]))
