@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foretell.errors import ForetellError
+from foretell.errors import ForetellError, InvalidDataError
+from foretell_adapters.nni.by_name import Foretell
 from foretell_adapters.nni.commands import nni_group
 
 pytest.importorskip("nni")
@@ -31,7 +32,30 @@ def test_registered_name_makes_our_tuner_with_its_arguments(config_directory: Pa
     made = create_builtin_class_instance("foretell", {"seed": 7}, "tuners")
     assert type(made).__name__ == "ForetellTuner"
     assert "seed=7" in repr(made)
-    assert type(create_validator_instance("tuners", "Foretell")).__name__ == "ForetellClassArgsValidator"
+    for name in ("Foretell", "ForetellAssessor"):
+        made = create_builtin_class_instance(name, {"patience": 0.25}, "assessors")
+        assert type(made).__name__ == "ForetellAssessor"
+    with pytest.raises(InvalidDataError, match="patience, but got 'seed'"):
+        create_builtin_class_instance("Foretell", {"seed": 7}, "assessors")
+    create_validator_instance("tuners", "Foretell").validate_class_args(seed=3)
+    create_validator_instance("assessors", "Foretell").validate_class_args(patience=0.3)
+    with pytest.raises(InvalidDataError, match="got 'patience': drop it"):
+        create_validator_instance("tuners", "Foretell").validate_class_args(patience=0.3)
+
+
+def test_another_algorithm_registered_later_takes_nothing_away() -> None:
+    from nni.tools.package_utils import AlgoMeta, create_builtin_class_instance, register_algo_meta
+
+    assert CliRunner().invoke(nni_group, ["register"], catch_exceptions=False).exit_code == 0
+    other = {"builtinName": "Other", "className": "other.Tuner", "source": "user", "nniVersion": "3.0"}
+    register_algo_meta(AlgoMeta.load(other, "tuner"))
+    for kind, name in (("tuners", "ForetellTuner"), ("assessors", "ForetellAssessor")):
+        assert type(create_builtin_class_instance("Foretell", {}, kind)).__name__ == name
+
+
+def test_looked_up_by_anything_else_it_says_what_to_write() -> None:
+    with pytest.raises(InvalidDataError, match="write className: foretell_adapters.nni.ForetellTuner"):
+        Foretell()
 
 
 def test_unregister_leaves_other_algorithms(config_directory: Path) -> None:
@@ -43,7 +67,7 @@ def test_unregister_leaves_other_algorithms(config_directory: Path) -> None:
     for command in ("register", "unregister"):
         assert CliRunner().invoke(nni_group, [command], catch_exceptions=False).exit_code == 0
     assert (config_directory / "registered_algorithms.yml").read_text() == before
-    assert get_algo_meta("Foretell") is None
+    assert get_algo_meta("Foretell") is get_algo_meta("ForetellAssessor") is None
     assert get_algo_meta("Other") is not None
 
 

@@ -179,6 +179,17 @@ def test_values_that_trials_see(kind: str, values: list[Any], seen: list[Any]) -
     assert found == {json.dumps(v) for v in seen}
 
 
+def test_numbers_to_choose_from_are_alike_where_they_are_near() -> None:
+    space = NniSpace.parse({"x": {"_type": "choice", "_value": [64, 16, 32.0, 16]}})
+    assert space.search_space.distributions["x"] == IntDistribution(0, 2)
+    assert [space.to_parameters({"x": k})["x"] for k in range(3)] == [16, 32.0, 64]
+    assert space.from_parameters({"x": 32}) == {"x": 1}
+    two = NniSpace.parse({"x": {"_type": "choice", "_value": [1, 16]}, "y": {"_type": "choice", "_value": [1, 2, "3"]}})
+    assert all(isinstance(d, CategoricalDistribution) for d in two.search_space.distributions.values())
+    with pytest.raises(InvalidSearchSpaceError, match="one of the choices"):
+        space.from_parameters({"x": 48})
+
+
 def test_normal_types_keep_their_prior() -> None:
     space = NniSpace.parse({"x": {"_type": "normal", "_value": [3, 2]}, "y": {"_type": "lognormal", "_value": [0, 1]}})
     rng = np.random.default_rng(0)

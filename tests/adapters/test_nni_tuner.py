@@ -17,7 +17,7 @@ from foretell.graph import ComputationGraph
 pytest.importorskip("nni")
 pytestmark = pytest.mark.nni
 
-from foretell_adapters.nni import ForetellClassArgsValidator, ForetellTuner
+from foretell_adapters.nni import ForetellClassArgsValidator, ForetellTuner, early_stops
 
 SPACE = {
     "x": {"_type": "uniform", "_value": [-4, 4]},
@@ -46,7 +46,7 @@ def replay(ready: ForetellTuner, n: int, start: int = 0) -> list[dict[str, Any]]
     for i in range(start, start + n):
         parameters = json.loads(json.dumps(ready.generate_parameters(i, st_callback=None)))
         trials.append(parameters)
-        ready.receive_trial_result(i, parameters, loss(parameters), trial_job_id="job")
+        ready.receive_trial_result(i, parameters, loss(parameters), trial_job_id=f"job{i}")
         ready.trial_end(i, True)
     return trials
 
@@ -87,8 +87,8 @@ def test_results_are_paired_by_parameters_although_trial_end_names_another() -> 
     ready.receive_trial_result(0, first, 1.0)
     ready.trial_end(0, True)
     ready.receive_trial_result(1, second, {"default": 2.0, "other": 5})
-    assert [o.values for o in ready._observations] == [(-1.0,), (-2.0,)]
-    assert ready._observations[1].config["x"] == second["x"]
+    assert [o.values for o in ready._known()] == [(-1.0,), (-2.0,)]
+    assert ready._known()[1].config["x"] == second["x"]
 
 
 @pytest.mark.parametrize(
@@ -100,16 +100,48 @@ def test_diverged_trials_count_as_the_worst(mode: str, reward: float) -> None:
         parameters = ready.generate_parameters(i)
         sign = 1 if mode == "minimize" else -1
         ready.receive_trial_result(i, parameters, reward if i % 3 == 0 else sign * loss(parameters))
-    assert ready._observations[0].values == (-float("inf"),)
+    assert ready._known()[0].values == (-float("inf"),)
 
 
-def test_failed_trials_are_forgotten() -> None:
+def test_failed_trials_are_not_asked_for_again() -> None:
     ready = tuner()
+    failed = [ready.generate_parameters(i) for i in range(8)]
     for i in range(8):
-        ready.generate_parameters(i)
         ready.trial_end(i, False)
-    assert not ready._pending
-    replay(ready, 8, start=8)
+    assert not ready._records.pending
+    assert ready._known() == []
+    again = replay(ready, 8, start=8)
+    assert not [p for p in again if p in failed]
+
+
+def test_a_metric_that_comes_after_a_failure_corrects_it() -> None:
+    ready = tuner()
+    first, second = ready.generate_multiple_parameters([0, 1])
+    ready.trial_end(1, False)  # NNI names the neighbour of the one that failed
+    ready.receive_trial_result(1, second, 2.0, trial_job_id="b")
+    assert [o.values for o in ready._known()] == [(-2.0,)]
+    assert ready._records.pending == [first]
+
+
+def test_trials_that_never_return_are_given_up_in_the_end() -> None:
+    ready = tuner(n_startup_trials=1000)
+    lost = ready.generate_parameters(0)
+    assert ready._records.pending == [lost]
+    replay(ready, 60, start=1)
+    assert ready._records.pending == []
+
+
+def test_trials_that_our_assessor_stopped_are_learnt_as_partial() -> None:
+    ready = tuner()
+    first, second = ready.generate_multiple_parameters([0, 1])
+    early_stops.tell("a", 9.0)
+    ready.receive_trial_result(0, first, 9.0, trial_job_id="a")
+    ready.trial_end(0, False)
+    ready.receive_trial_result(1, second, 2.0, trial_job_id="b")
+    assert [(o.values, o.partial) for o in ready._known()] == [((-9.0,), True), ((-2.0,), False)]
+    for value in (5.0, 9.0):  # it ended before it could be killed, whichever comes first
+        ready.receive_trial_result(0, first, value, trial_job_id="a")
+        assert [(o.values, o.partial) for o in ready._known()] == [((-2.0,), False), ((-5.0,), False)]
 
 
 def test_imported_data_count_and_bad_records_do_not(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +156,7 @@ def test_imported_data_count_and_bad_records_do_not(caplog: pytest.LogCaptureFix
             {"parameter": good, "value": "hm"},
         ]
     )
-    assert len(ready._observations) == 6
+    assert len(ready._known()) == 6
     assert "1 left out" not in caplog.text
     assert caplog.text.count("left out") == 3
     assert abs(ready.generate_parameters(0)["x"]) < 4
@@ -135,14 +167,14 @@ def test_space_changes_while_running() -> None:
     replay(ready, 8)
     narrow = {"x": {"_type": "uniform", "_value": [0, 2]}, "kind": SPACE["kind"]}
     ready.update_search_space(narrow)
-    kept = len(ready._observations)
+    kept = len(ready._known())
     assert kept < 8
     for i in range(8, 12):
         parameters = ready.generate_parameters(i)
         assert set(parameters) == {"x", "kind"}
         assert 0 <= parameters["x"] <= 2
     ready.update_search_space(SPACE)
-    assert len(ready._observations) == 8
+    assert len(ready._known()) == 8
 
 
 def test_threads_may_ask_and_tell_at_once() -> None:
@@ -156,7 +188,7 @@ def test_threads_may_ask_and_tell_at_once() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(one, range(16)))) == 16
-    assert len(ready._observations) == 16
+    assert len(ready._known()) == 16
 
 
 def network(parameters: dict[str, Any]) -> Any:
@@ -172,9 +204,9 @@ def test_graph_function_shows_the_network(monkeypatch: pytest.MonkeyPatch) -> No
     ready = tuner(graph="my_networks:network")
     replay(ready, 8)
     assert ready._graph is not None
-    graphs = [ready._graph(o.config) for o in ready._observations]
+    graphs = [ready._graph(o.config) for o in ready._known()]
     assert all(isinstance(g, ComputationGraph) for g in graphs)
-    assert len({g.digest for g in graphs if g}) == len({o.config["n"] for o in ready._observations})
+    assert len({g.digest for g in graphs if g}) == len({o.config["n"] for o in ready._known()})
     assert "and network" in repr(ready)
 
 
@@ -215,16 +247,17 @@ def test_wrong_settings_are_answered_with_a_sentence(args: dict[str, Any], sente
 
 
 def test_validator_says_the_same_before_the_experiment() -> None:
-    ForetellClassArgsValidator().validate_class_args(seed=3, optimize_mode="minimize")
+    ForetellClassArgsValidator("tuners").validate_class_args(seed=3, optimize_mode="minimize")
     with pytest.raises(InvalidDataError, match="write 'seed'"):
-        ForetellClassArgsValidator().validate_class_args(seeds=3)
+        ForetellClassArgsValidator("tuners").validate_class_args(seeds=3)
 
 
 def test_misspelt_type_and_bad_metric_are_answered_with_a_sentence() -> None:
     with pytest.raises(InvalidSearchSpaceError, match="write 'quniform'"):
         tuner().update_search_space({"x": {"_type": "quinform", "_value": [0, 1, 1]}})
-    with pytest.raises(RuntimeError, match='key named "default"'):
-        tuner().receive_trial_result(0, {}, {"accuracy": 1})
+    for bad in ({"accuracy": 1}, "good", None, [0.5]):
+        with pytest.raises(InvalidDataError, match="a number, or a dict with a number as `default`.*write e.g."):
+            tuner().receive_trial_result(0, {}, bad)
 
 
 def test_empty_space_is_answered_with_a_sentence() -> None:

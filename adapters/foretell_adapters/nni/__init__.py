@@ -1,4 +1,4 @@
-"""NNI 3: a tuner for hyperparameters, a strategy for architecture and recipe together.
+"""NNI 3: a tuner for hyperparameters, an assessor that stops trials, a strategy for architecture and recipe together.
 
 Nothing here needs NNI before an attribute is used:
 
@@ -12,13 +12,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from foretell_adapters.nni.assessor import ForetellAssessor
+    from foretell_adapters.nni.by_name import ForetellClassArgsValidator
     from foretell_adapters.nni.strategy import ForetellStrategy
-    from foretell_adapters.nni.tuner import ForetellClassArgsValidator, ForetellTuner
+    from foretell_adapters.nni.tuner import ForetellTuner
 
-__all__ = ["ForetellClassArgsValidator", "ForetellStrategy", "ForetellTuner"]
+__all__ = ["ForetellAssessor", "ForetellClassArgsValidator", "ForetellStrategy", "ForetellTuner"]
 
 _MODULES = {
-    "ForetellClassArgsValidator": "foretell_adapters.nni.tuner",
+    "ForetellAssessor": "foretell_adapters.nni.assessor",
+    "ForetellClassArgsValidator": "foretell_adapters.nni.by_name",
     "ForetellStrategy": "foretell_adapters.nni.strategy",
     "ForetellTuner": "foretell_adapters.nni.tuner",
 }

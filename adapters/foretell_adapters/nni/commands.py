@@ -1,4 +1,4 @@
-"""`foretell nni`: what a user of NNI runs once.
+"""`foretell nni`: what a user of NNI runs.
 
 NNI has no entry points: it finds algorithms by name in a file of the environment, so a command must write it.
 """
@@ -10,14 +10,25 @@ from typing import Any
 import click
 
 from foretell.errors import ForetellError
+from foretell_adapters.nni.by_name import ASSESSOR_NAME, NAME
 from foretell_adapters.nni.installation import needs_nni
 
-NAME = "Foretell"
-_META = {
-    "builtinName": NAME,
-    "className": "foretell_adapters.nni.tuner.ForetellTuner",
-    "classArgsValidator": "foretell_adapters.nni.tuner.ForetellClassArgsValidator",
-    "source": "user",
+_VALIDATOR = "foretell_adapters.nni.by_name.ForetellClassArgsValidator"
+_META: dict[str, dict[str, str]] = {
+    "tuner": {
+        "builtinName": NAME,
+        "className": "foretell_adapters.nni.by_name.Foretell",
+        "classArgsValidator": _VALIDATOR,
+        "source": "user",
+    },
+    # the tuner's name as an alias: NNI's list keeps one entry a name, and asks only whether there is such an assessor
+    "assessor": {
+        "builtinName": ASSESSOR_NAME,
+        "alias": NAME,
+        "className": "foretell_adapters.nni.assessor.ForetellAssessor",
+        "classArgsValidator": _VALIDATOR,
+        "source": "user",
+    },
 }
 
 
@@ -28,26 +39,31 @@ def nni_group() -> None:
 
 @nni_group.command()
 def register() -> None:
-    """Make `tuner: {name: Foretell}` work in this environment."""
+    """Make `tuner: {name: Foretell}` and `assessor: {name: Foretell}` work in this environment."""
     with needs_nni():
         import nni
         from nni.runtime.config import get_config_file
         from nni.tools import package_utils
 
-        import foretell_adapters.nni.tuner  # noqa: F401 - NNI imports it only when an experiment starts: too late
-    package_utils.register_algo_meta(package_utils.AlgoMeta.load({**_META, "nniVersion": nni.__version__}, "tuner"))
+        # NNI imports them only when an experiment starts: too late
+        import foretell_adapters.nni.assessor
+        import foretell_adapters.nni.tuner  # noqa: F401
+    for kind, meta in _META.items():
+        package_utils.register_algo_meta(package_utils.AlgoMeta.load({**meta, "nniVersion": nni.__version__}, kind))
     click.echo(f"Registered in {get_config_file('registered_algorithms.yml')}. Write in an experiment:")
-    click.echo(f"  tuner: {{name: {NAME}, classArgs: {{optimize_mode: maximize}}}}")
+    for kind in _META:
+        click.echo(f"  {kind}: {{name: {NAME}, classArgs: {{optimize_mode: maximize}}}}")
 
 
 @nni_group.command()
 def unregister() -> None:
-    """Forget the name again."""
+    """Forget the names again."""
     with needs_nni():
         from nni.tools import package_utils
-    found: Any = package_utils.get_algo_meta(NAME)
-    if found is None:
+    found: Any = [name for name in (NAME, ASSESSOR_NAME) if package_utils.get_algo_meta(name) is not None]
+    if not found:
         msg = f"only a registered algorithm can be unregistered, but {NAME} is not: nothing to do"
         raise ForetellError(msg)
-    package_utils.unregister_algo_meta(NAME)
+    for name in found:
+        package_utils.unregister_algo_meta(name)
     click.echo(f"Unregistered {NAME}.")

@@ -5,6 +5,7 @@ NNI's type decides which distribution the optimizer searches; values outside it 
 | NNI | distribution | NNI's value |
 |---|---|---|
 | choice | categorical; structured values by their JSON | the choice |
+| choice of three numbers or more | int: its place among them | the choice |
 | randint | int, upper bound excluded | itself |
 | uniform, loguniform | float | itself |
 | quniform, qloguniform | int k, log scale likewise | k q, clipped to the bounds |
@@ -87,6 +88,33 @@ class Choice:
             if canonical(choice) == wanted:
                 return label
         raise _outside(value, f"one of the choices {self.labels}")
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """One of several numbers, which are alike where they are near in order.
+
+    Args:
+        values: Distinct numbers, increasing.
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def distribution(self) -> IntDistribution:
+        """What the optimizer searches: a place among the numbers."""
+        return IntDistribution(0, len(self.values) - 1)
+
+    def to_nni(self, value: Value) -> float:
+        """The number at a place."""
+        return self.values[int(_number(value))]
+
+    def from_nni(self, value: Any) -> int:
+        """The place of a number."""
+        for place, number in enumerate(self.values):
+            if canonical(number) == canonical(value):
+                return place
+        raise _outside(value, f"one of the choices {self.values}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +238,14 @@ class Rounded:
     def from_nni(self, value: Any) -> float:
         """The optimizer's value for the rounded number, not for what it was rounded from."""
         return self.exact.from_nni(value)
+
+
+def choice(values: Iterable[Any]) -> Choice | Ordered:
+    """By order if they are three numbers or more, by name otherwise."""
+    plain = Choice.of(values)
+    if len(plain.values) > 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in plain.values):
+        return Ordered(tuple(sorted(plain.values)))
+    return plain
 
 
 def grid(low: float, high: float, q: float, log: bool) -> Grid | Rounded:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
-    """Announce `ForetellTuner` and `ForetellStrategy`."""
-    for kind in ("tuner", "strategy"):
+    """Announce `ForetellTuner`, `ForetellAssessor` and `ForetellStrategy`."""
+    for kind in ("tuner", "assessor", "strategy"):
         register(
             Adapter(
                 name=f"nni-{kind}",
                 kind=kind,
-                requires=("nni>=3,<4",) if kind == "tuner" else ("nni>=3,<4", "pytorch-lightning"),
+                requires=("nni>=3,<4",) if kind != "strategy" else ("nni>=3,<4", "pytorch-lightning"),
                 target=f"foretell_adapters.nni.{kind}:Foretell{kind.capitalize()}",
                 extra="foretell[nni]",
             )

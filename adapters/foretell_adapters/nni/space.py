@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from foretell.errors import InvalidSearchSpaceError
 from foretell.search_space import Condition, SearchSpace
-from foretell_adapters.nni.parameter_types import Choice, Quantile, Real, Rounded, Whole, grid
+from foretell_adapters.nni.parameter_types import Choice, Quantile, Real, Rounded, Whole, choice, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -171,7 +171,7 @@ def _alternatives(name: str, values: list[Any]) -> dict[str, dict[str, Any]] | N
 
 def _type(name: str, kind: str, values: list[Any]) -> ParameterType:
     if kind == "choice":
-        return Choice.of(values)
+        return choice(values)
     a, b, q = _numbers(name, kind, values)
     if not q > 0:
         raise _broken(name, kind, values, "q > 0", "give a positive step")

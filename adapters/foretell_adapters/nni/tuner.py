@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import math
 import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 
-from nni import ClassArgsValidator
 from nni.tuner import Tuner
 from nni.utils import extract_scalar_reward
 
@@ -18,11 +16,15 @@ from foretell.graph import ComputationGraph
 from foretell.graph_source import GraphSource
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
-from foretell_adapters.nni.class_args import ClassArgs
+from foretell.search_memory import SearchMemory
+from foretell_adapters.nni import early_stops
+from foretell_adapters.nni.class_args import TunerArgs
+from foretell_adapters.nni.imported_function import imported_function
 from foretell_adapters.nni.space import NniSpace
+from foretell_adapters.nni.trial_records import Result, TrialRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from foretell.distributions import Value
 
@@ -62,7 +64,7 @@ class ForetellTuner(Tuner):  # type: ignore[misc]
         **unknown: Any,
     ) -> None:
         super().__init__()
-        args = ClassArgs.parse(
+        args = TunerArgs.parse(
             {
                 "optimize_mode": optimize_mode,
                 "seed": seed,
@@ -71,17 +73,28 @@ class ForetellTuner(Tuner):  # type: ignore[misc]
             }
             | unknown
         )
-        self._seed = secrets.randbits(32) if args.seed is None else args.seed
         self._sign = 1.0 if args.optimize_mode == "maximize" else -1.0
         self._n_startup = args.n_startup_trials
-        self._network = _function(args.graph) if args.graph is not None else None
+        self._network = imported_function(args.graph, "classArgs: graph") if args.graph is not None else None
         self._lock = threading.Lock()
         self._space = NniSpace(())
         self._graph: GraphSource | None = None
-        self._results: list[tuple[Any, float]] = []  # parameters as NNI has them, so that a new space can read them
-        self._observations: list[Observation] = []
-        self._pending: dict[int, dict[str, Value]] = {}
-        _logger.info("Foretell uses seed %d", self._seed)
+        self._records = TrialRecords(secrets.randbits(32) if args.seed is None else args.seed)
+        self._observations: dict[Result, Observation | None] = {}
+        self._memory = SearchMemory()
+        self._resumed = False
+        early_stops.listen()
+        _logger.info("Foretell uses seed %d", self._records.seed)
+
+    def load_checkpoint(self) -> None:
+        """Take up the records of an experiment that is resumed."""
+        with self._lock:
+            self._records.keep_in(self.get_checkpoint_path())
+            self._resumed = True
+        _logger.info("Foretell goes on with %d results, seed %d", len(self._records.results), self._records.seed)
+
+    def save_checkpoint(self) -> None:
+        """Nothing to do: every event is written when it happens."""
 
     def update_search_space(self, search_space: Any) -> None:
         """Take the space of an experiment, also while it runs; results that fit the new space are kept.
@@ -93,64 +106,88 @@ class ForetellTuner(Tuner):  # type: ignore[misc]
         with self._lock:
             self._space = space
             self._graph = GraphSource(self._build) if self._network is not None else None
-            self._pending.clear()
-            self._observations = [o for p, v in self._results if (o := self._observation(p, v)) is not None]
+            self._observations.clear()
+            self._memory = SearchMemory()
 
     def generate_parameters(self, parameter_id: int, **kwargs: Any) -> dict[str, Any]:
         """Propose parameters; NNI asks for one trial more than it runs."""
         del kwargs
         with self._lock:
-            config = BayesianOptimizer(self._space.search_space, self._graph, n_startup=self._n_startup).suggest(
-                self._observations,
-                list(self._pending.values()),
-                seed=[self._seed, parameter_id],
-                index=parameter_id,
+            self._records.keep_in(self.get_checkpoint_path())
+            number = self._records.n_asked  # NNI's own ids may begin anew when it resumes
+            space = self._space.search_space
+            config = BayesianOptimizer(space, self._graph, n_startup=self._n_startup, memory=self._memory).suggest(
+                self._known(),
+                self._configs(self._records.pending),
+                seed=[self._records.seed, number],
+                index=number,
+                failed=self._configs([r.parameters for r in self._records.results if r.value is None]),
             )
             parameters = self._space.to_parameters(config)
-            self._pending[parameter_id] = self._space.from_parameters(parameters)  # as rounded for the trial
+            self._records.ask(parameter_id, parameters)
         return parameters
 
     def receive_trial_result(self, parameter_id: int, parameters: Any, value: Any, **kwargs: Any) -> None:
-        """Learn a trial's final metric; a diverged one (`nan`) counts as the worst.
+        """Learn a trial's final metric, or the last one of a trial that our assessor stopped.
+
+        A diverged one (`nan`) counts as the worst.
 
         Raises:
-            RuntimeError: If the metric is neither a number nor a dict with a number as `default`.
+            InvalidDataError: If the metric is neither a number nor a dict with a number as `default`.
         """
-        del kwargs
-        self._learn(parameters, extract_scalar_reward(value), parameter_id)
+        job = kwargs.get("trial_job_id")
+        result = Result(parameters, _reward(value), job, early_stops.is_early(job, value))
+        with self._lock:
+            self._records.learn(parameter_id, result)
 
     def trial_end(self, parameter_id: int, success: bool, **kwargs: Any) -> None:
-        """Stop waiting for a trial; what it achieved comes by `receive_trial_result` alone.
+        """Note a trial that failed; what one achieved comes by `receive_trial_result` alone.
 
-        With concurrency NNI may name another trial that ended, which is why nothing is learnt here.
+        With concurrency NNI may name another trial that ended. A metric that comes later corrects it.
         """
-        del success, kwargs
-        with self._lock:
-            self._pending.pop(parameter_id, None)
+        del kwargs
+        if not success:
+            with self._lock:
+                self._records.fail(parameter_id)
 
     def import_data(self, data: Sequence[Mapping[str, Any]]) -> None:
         """Learn earlier results, records of `parameter` and `value`; those outside the space are left out."""
-        for record in data:
-            try:
-                self._learn(record["parameter"], extract_scalar_reward(record["value"]), None)
-            except (KeyError, RuntimeError) as error:
-                _logger.warning("An imported record needs `parameter` and a numeric `value`: %r left out", error)
-
-    def _learn(self, parameters: Any, reward: float, parameter_id: int | None) -> None:
-        value = -math.inf if math.isnan(reward) else self._sign * float(reward)
         with self._lock:
-            if parameter_id is not None:
-                self._pending.pop(parameter_id, None)
-            self._results.append((parameters, value))
-            observation = self._observation(parameters, value)
-            if observation is not None:
-                self._observations.append(observation)
+            if self._resumed:  # the manager repeats what we have, and what it imported before
+                data, self._resumed = self._records.missing_from(list(data)), False
+            for record in data:
+                try:
+                    result = Result(record["parameter"], _reward(record["value"]), record.get("trialJobId"))
+                except (KeyError, InvalidDataError) as error:
+                    _logger.warning("An imported record needs `parameter` and a numeric `value`: %r left out", error)
+                else:
+                    self._records.learn(None, result)
 
-    def _observation(self, parameters: Any, value: float) -> Observation | None:
+    def _known(self) -> list[Observation]:
+        for result in self._records.results:
+            if result not in self._observations:
+                self._observations[result] = self._observation(result)
+        return [o for r in self._records.results if (o := self._observations[r]) is not None]
+
+    def _observation(self, result: Result) -> Observation | None:
+        """What the optimizer is told of a trial's metric; failed trials have none."""
+        if result.value is None:
+            return None
+        config = self._config(result.parameters)
+        if config is None:
+            _logger.warning("A result lies outside the search space and is left out: %r", result.parameters)
+            return None
+        value = -math.inf if math.isnan(result.value) else self._sign * result.value
+        return Observation(config, (value,), partial=result.partial)
+
+    def _configs(self, trials: Sequence[Any]) -> list[dict[str, Value]]:
+        return [c for p in trials if (c := self._config(p)) is not None]
+
+    def _config(self, parameters: Any) -> dict[str, Value] | None:
         try:
-            return Observation(self._space.from_parameters(parameters), (value,))
+            return self._space.from_parameters(parameters)
         except InvalidSearchSpaceError as error:
-            _logger.warning("A result lies outside the search space and is left out: %s", error)
+            _logger.debug("%s", error)
             return None
 
     def _build(self, config: Mapping[str, Value]) -> Any:
@@ -160,35 +197,15 @@ class ForetellTuner(Tuner):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         sees = "hyperparameters" if self._network is None else "hyperparameters and network"
-        return f"ForetellTuner({len(self._observations)} results, seed={self._seed}, sees {sees})"
+        return f"ForetellTuner({len(self._records.results)} results, seed={self._records.seed}, sees {sees})"
 
 
-class ForetellClassArgsValidator(ClassArgsValidator):  # type: ignore[misc]
-    """Checks `classArgs` before an experiment starts, for those routes of NNI that ask."""
-
-    def validate_class_args(self, **kwargs: Any) -> None:
-        """Refuse what the tuner would refuse.
-
-        Raises:
-            InvalidDataError: If a setting is unknown or impossible.
-        """
-        ClassArgs.parse(kwargs)
-
-
-def _function(reference: str) -> Callable[[dict[str, Any]], Any]:
-    module, _, name = reference.partition(":")
+def _reward(value: Any) -> float:
     try:
-        function: Any = importlib.import_module(module)
-        for part in name.split("."):
-            function = getattr(function, part)
-    except (ImportError, AttributeError) as error:
+        return float(extract_scalar_reward(value))
+    except (RuntimeError, TypeError, ValueError) as error:
         msg = (
-            f"classArgs: graph must name a function that can be imported, but {reference!r} failed "
-            f"({error}): put its folder on PYTHONPATH, or in codeDirectory"
+            f"a trial's metric must be a number, or a dict with a number as `default`, but got {value!r}: "
+            "write e.g. nni.report_final_result({'default': accuracy, 'loss': loss})"
         )
         raise InvalidDataError(msg) from error
-    if not callable(function):
-        kind = type(function).__name__
-        msg = f"classArgs: graph must name a function, but {reference!r} is {kind}: name a function"
-        raise InvalidDataError(msg)
-    return function  # type: ignore[no-any-return]
