@@ -74,10 +74,10 @@ def test_sees_the_network_and_builds_each_once() -> None:
     configs = [
         {"width": w, "act": a, "lr": lr} for w in (2, 4, 8) for a in ("relu", "tanh", "none") for lr in (0.1, 0.01)
     ]
-    graphs = [strategy._graph(c) for c in configs]
+    graphs = [strategy._networks(c) for c in configs]
     assert len({g.digest for g in graphs}) == 9
     assert [g.params for g in graphs[::6]] == [16, 30, 58]
-    assert strategy._source._known.size == 9, "the learning rate does not make another network"
+    assert strategy._networks._source._known.size == 9, "the learning rate does not make another network"
 
 
 def test_leaves_the_users_random_numbers_alone() -> None:
@@ -86,15 +86,15 @@ def test_leaves_the_users_random_numbers_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    strategy._source = type(strategy._source)(strategy._build, strategy._inputs)
-    assert strategy._graph({"width": 4, "act": "relu", "lr": 0.1}) is not None
+    strategy._networks._source._start()  # forgets what was captured
+    assert strategy._networks({"width": 4, "act": "relu", "lr": 0.1}) is not None
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_without_example_inputs_sees_choices_only() -> None:
     strategy = ForetellStrategy(seed=0, n_startup=4)
     engine = explore(strategy, 10)
-    assert strategy._source is None
+    assert strategy._networks is None
     assert len(list(engine.list_models())) == 10
     assert "choices" in repr(strategy)
 

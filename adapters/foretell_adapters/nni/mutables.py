@@ -15,7 +15,7 @@ from nni.mutable import Categorical, CategoricalMultiple, MutableAnnotation, Num
 from foretell.distributions import CategoricalDistribution, FloatDistribution
 from foretell.errors import InvalidSearchSpaceError
 from foretell.search_space import SearchSpace
-from foretell_adapters.nni.parameter_types import QUANTILES, Choice, Real, canonical, grid
+from foretell_adapters.nni.parameter_types import QUANTILES, Choice, Real, canonical, choice, grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ class MutableSpace:
             if isinstance(mutable, MutableAnnotation):
                 continue
             if isinstance(mutable, Categorical):
-                types[label] = Choice.of(mutable.values)
+                types[label] = choice(mutable.values)
             elif isinstance(mutable, Numerical):
                 types[label] = _numerical(mutable)
             elif isinstance(mutable, CategoricalMultiple):

@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from nni.mutable import SampleValidationError
 from nni.nas.execution.event import ModelEventType
 from nni.nas.strategy.base import Strategy
 
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
-from foretell.graph_source import GraphSource
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
+from foretell.search_memory import SearchMemory
+from foretell_adapters.nni.earlier_models import earlier_models
+from foretell_adapters.nni.limits import Limit, limits_of
+from foretell_adapters.nni.model_networks import ModelNetworks
 from foretell_adapters.nni.mutables import MutableSpace, sample_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from foretell.distributions import Value
-    from foretell.graph import ComputationGraph
 
 _logger = logging.getLogger(__name__)
 _logger.addHandler(logging.NullHandler())
 
-_SUGGESTIONS = 5  # of the optimizer, before a random sample has to do
+_SUGGESTIONS = 4  # of the optimizer, before a random sample has to do
 _ATTEMPTS = 500  # as many as NNI's own strategies make
+_LOOKED_AT = 48  # networks that are captured for a suggestion to find some within the limits
 
 
 class ForetellStrategy(Strategy):  # type: ignore[misc]
@@ -40,12 +42,17 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
 
     Args:
         example_inputs: An example input of the model, or a tuple of them, with a batch dimension; only shapes
-            matter. Without it the surrogate sees choices, not networks.
+            matter. Without it, and without `graph`, the surrogate sees choices, not networks.
         seed: Source of all randomness; None takes a fresh one.
         n_startup: Models before the surrogate decides; until then points that cover the space evenly.
+        limits: What a network may cost at most: `{"flops": 3e8}`, or a list of `Limit`.
+        warm_start: An earlier experiment, see `earlier_models`: the best of its models that this space has, half as
+            many as `n_startup`, are tried first.
+        graph: From a sample to its network, as a `ComputationGraph` or as a tuple of a module and its example inputs;
+            quicker than building the model where a cell specification says it all.
 
     Raises:
-        InvalidDataError: If `n_startup` or the seed is negative.
+        InvalidDataError: If a setting is impossible.
     """
 
     def __init__(
@@ -54,19 +61,30 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         example_inputs: Sequence[Any] | torch.Tensor = (),
         seed: int | None = None,
         n_startup: int = 10,
+        limits: Mapping[str, float] | Sequence[Limit] = (),
+        warm_start: Any = None,
+        graph: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         if n_startup < 0 or (seed is not None and seed < 0):
             msg = f"`n_startup >= 0` and `seed >= 0` must hold, but got ({n_startup=}, {seed=}): raise them"
             raise InvalidDataError(msg)
         super().__init__()
         self._inputs = tuple(example_inputs) if isinstance(example_inputs, list | tuple) else (example_inputs,)
+        self._limits = limits_of(limits)
+        if graph is not None and not callable(graph):
+            msg = f"`graph` must be a function from a sample to its network, but got {graph!r}: pass the function"
+            raise InvalidDataError(msg)
+        if any(limit.sees_network for limit in self._limits) and not self._inputs and graph is None:
+            msg = "limits on flops or params need the network: pass example_inputs, such as torch.zeros(1, 3, 32, 32)"
+            raise InvalidDataError(msg)
         self._seed = secrets.randbits(32) if seed is None else seed
         self._n_startup = n_startup
+        self._earlier = earlier_models(warm_start) if warm_start is not None else []
+        self._function = graph
         self._lock = threading.Lock()
         self._space = MutableSpace({}, {})
-        self._architecture: tuple[str, ...] = ()
-        self._fixed: dict[str, Value] = {}
-        self._source: GraphSource | None = None
+        self._memory = SearchMemory()
+        self._networks: ModelNetworks | None = None
         self._n_suggested = 0
         self._results: list[tuple[dict[str, Any], float]] = []
         self._failed: list[dict[str, Any]] = []
@@ -74,14 +92,14 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
 
     def extra_repr(self) -> str:
         """What NNI shows of the strategy."""
-        sees = "network" if self._inputs else "choices"
-        return f"seed={self._seed}, n_startup={self._n_startup}, sees {sees} and hyperparameters"
+        sees = "network" if self._inputs or self._function else "choices"
+        limited = f", {len(self._limits)} limits" if self._limits else ""
+        return f"seed={self._seed}, n_startup={self._n_startup}, sees {sees} and hyperparameters{limited}"
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:
         self._space = MutableSpace.parse(model_space.simplify())
-        self._architecture = MutableSpace.parse(_model_mutables(model_space)).search_space.names
-        self._fixed = self._space.search_space.sample(np.random.default_rng(0))
-        self._source = GraphSource(self._build, self._inputs) if self._inputs else None
+        if self._inputs or self._function is not None:
+            self._networks = ModelNetworks(model_space, self._space, self._inputs, self._function)
         engine.register_model_event_callback(ModelEventType.TrainingEnd, self._learn)
         return model_space
 
@@ -101,27 +119,67 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
 
     def _propose(self) -> Any | None:
         with self._lock:
-            observations = [o for s, v in self._results if (o := self._observation(s, v)) is not None]
-            running = [m.sample for m in self._running]
-            tried = {sample_key(s) for s in (*running, *self._failed, *(s for s, _ in self._results))}
+            results, failed, running = list(self._results), list(self._failed), [m.sample for m in self._running]
             number, self._n_suggested = self._n_suggested, self._n_suggested + 1
+        tried = {sample_key(s) for s in (*running, *failed, *(s for s, _ in results))}
+        for sample in self._wanted(results, failed, running, number):
+            if sample_key(sample) not in tried and self._valid(sample) and self._within(sample):
+                return self.model_space.freeze(sample)
+        return None
+
+    def _wanted(
+        self,
+        results: Sequence[tuple[dict[str, Any], float]],
+        failed: Sequence[dict[str, Any]],
+        running: Sequence[dict[str, Any]],
+        number: int,
+    ) -> Iterator[dict[str, Any]]:
+        """Samples to try, the most wanted first: earlier ones, what the optimizer suggests, random ones."""
         space = self._space.search_space
-        optimizer = BayesianOptimizer(space, self._graph if self._source else None, n_startup=self._n_startup)
-        pending = [self._space.from_sample(s) for s in running]
+        if number < self._n_startup:
+            yield from self._elite()
+        known = [o for s, v in results if (o := self._observation(s, v)) is not None]
         for attempt in range(_ATTEMPTS):
             seed = [self._seed, number, attempt]
             if attempt < _SUGGESTIONS:
-                config = optimizer.suggest(observations, pending, seed, number if attempt == 0 else number + attempt)
+                optimizer = BayesianOptimizer(space, self._networks, self._n_startup, self._memory, self._admissible())
+                pending, lost = ([self._space.from_sample(s) for s in samples] for samples in (running, failed))
+                config = optimizer.suggest(known, pending, seed, number + attempt, lost)
             else:
                 config = space.sample(np.random.default_rng(seed))
+            yield self._space.to_sample(config)
+
+    def _admissible(self) -> Callable[[Mapping[str, Value]], bool]:
+        """Whether the space has a model and the limits allow it, for as many networks as one suggestion may capture."""
+        left = iter(range(_LOOKED_AT))
+
+        def admissible(config: Mapping[str, Value]) -> bool:
             sample = self._space.to_sample(config)
-            if sample_key(sample) in tried:
-                continue
+            return self._valid(sample) and (not self._limits or (next(left, None) is not None and self._within(sample)))
+
+        return admissible
+
+    def _valid(self, sample: dict[str, Any]) -> bool:
+        return bool(self.model_space.contains(sample))
+
+    def _elite(self) -> Iterator[dict[str, Any]]:
+        """The best earlier models that this space has, half as many as the start-up has."""
+        fitting = 0
+        for sample, _ in self._earlier:
+            if fitting >= max(1, self._n_startup // 2):
+                return
             try:
-                return self.model_space.freeze(sample)
-            except SampleValidationError as error:
-                _logger.debug("Attempt %d broke a constraint of the space: %s", attempt, error)
-        return None
+                config = self._space.from_sample(sample)
+            except InvalidSearchSpaceError:
+                continue
+            fitting += 1
+            yield self._space.to_sample(config)
+
+    def _within(self, sample: dict[str, Any]) -> bool:
+        graph = None
+        if self._networks is not None and any(limit.sees_network for limit in self._limits):
+            graph = self._networks(self._space.from_sample(sample))
+        return not any(limit.excess(sample, graph) > 0 for limit in self._limits)
 
     def _learn(self, event: Any) -> None:
         model = event.model
@@ -143,30 +201,14 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
             _logger.warning("A result lies outside the model space and is left out: %s", error)
             return None
 
-    def _graph(self, config: Mapping[str, Value]) -> ComputationGraph | None:
-        """The network of a configuration, which does not depend on the recipe."""
-        assert self._source is not None
-        return self._source({name: config[name] for name in self._architecture})
-
-    def _build(self, architecture: Mapping[str, Value]) -> Any:
-        sample = self._space.to_sample({**self._fixed, **architecture})
-        try:
-            frozen = self.model_space.freeze(sample)
-        except SampleValidationError:
-            return None  # never submitted either
-        with torch.random.fork_rng(devices=[]):  # initial weights must not draw from the user's generator
-            return frozen.executable_model()
-
     def state_dict(self) -> dict[str, Any]:
         """Plain values from which a new strategy continues; models now running are not among them."""
         with self._lock:
-            results = [{"sample": dict(s), "value": v} for s, v in self._results]
-            failed = [dict(s) for s in self._failed]
             return {
                 "seed": self._seed,
                 "n_suggested": self._n_suggested,
-                "results": results,
-                "failed": failed,
+                "results": [{"sample": dict(s), "value": v} for s, v in self._results],
+                "failed": [dict(s) for s in self._failed],
             }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -176,12 +218,3 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
             self._n_suggested = int(state_dict["n_suggested"])
             self._results = [(dict(r["sample"]), float(r["value"])) for r in state_dict["results"]]
             self._failed = [dict(s) for s in state_dict["failed"]]
-
-
-def _model_mutables(model_space: Any) -> Mapping[str, Any]:
-    """What belongs to the model; with a format that does not tell it apart, the evaluator's mutables too."""
-    for attribute in ("mutables", "model_space"):  # of the simplified and the raw format
-        part = getattr(model_space, attribute, None)
-        if part is not None:
-            return part.simplify()  # type: ignore[no-any-return]
-    return model_space.simplify()  # type: ignore[no-any-return]
