@@ -5,6 +5,8 @@ NNI has no entry points: it finds algorithms by name in a file of the environmen
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,7 +36,7 @@ _META: dict[str, dict[str, str]] = {
 
 @click.group(name="nni")
 def nni_group() -> None:
-    """Make foretell known to NNI by name."""
+    """Make foretell known to NNI by name; run searches from a file."""
 
 
 @nni_group.command()
@@ -67,3 +69,28 @@ def unregister() -> None:
     for name in found:
         package_utils.unregister_algo_meta(name)
     click.echo(f"Unregistered {NAME}.")
+
+
+@nni_group.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("models.json"), show_default=True,
+              help="Gets every model's sample and metric; a later search may start warm from it.")  # fmt: skip
+@click.option("--port", type=int, default=None, help="Of NNI's manager, where the engine needs one; a free one else.")
+@click.option("--resume", default=None, metavar="ID", help="Go on with an experiment that was stopped.")
+@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many models are shown.")
+def run(file: Path, out: Path, port: int | None, resume: str | None, top: int) -> None:
+    """Search as FILE says: one YAML for space, evaluator, strategy and training service.
+
+    An experiment of NNI's own cannot name a strategy. See examples/nni_run.yml.
+    """
+    # nni.nas on torch of today
+    warnings.filterwarnings("ignore", message=".*is found to be not a nn.Module", category=RuntimeWarning)
+    with needs_nni():
+        from foretell_adapters.nni.experiment_file import ExperimentFile
+        from foretell_adapters.nni.run_experiment import run_experiment
+    outcome = run_experiment(ExperimentFile.read(file), file.resolve().parent, out=out, port=port, resume=resume)
+    for record in outcome.models[:top]:
+        click.echo(f"{record['metric']:.4f} {record['sample']}")
+    click.echo(f"{len(outcome.models)} models: {out}")
+    if outcome.interrupted:
+        click.echo(f"Interrupted; to go on: foretell nni run {file} --resume {outcome.experiment_id}")
