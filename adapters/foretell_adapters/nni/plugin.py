@@ -31,14 +31,21 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `nni-coverage`."""
+    """Name `nni-coverage` and `nni-search`."""
     register("nni-coverage", _coverage)
+    register("nni-search", _search)
 
 
 def _coverage() -> Benchmark:
     from foretell_adapters.nni import coverage
 
     return coverage.NniCoverage()
+
+
+def _search() -> Benchmark:
+    from foretell_adapters.nni import table_search
+
+    return table_search.NniSearch()
 
 
 @hookimpl
