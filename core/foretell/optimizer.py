@@ -18,6 +18,7 @@ from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
 from foretell.search_memory import SearchMemory
 from foretell.study_belief import StudyBelief
+from foretell.transfer import Sources
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.search_space import SearchSpace
+    from foretell.transfer.guidance import Guidance
+    from foretell.unit_cube import UnitCube
 
 GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
@@ -49,6 +52,8 @@ class BayesianOptimizer:
         admissible: Whether a configuration may be tried at all, for rules that are known beforehand, such as a limit on
             a network's cost; asked of the most promising first, and of no more than are needed. If none of those at
             hand is, one that is not comes back.
+        sources: Earlier studies. Until five observations are known they give every other suggestion, unless these
+            contradict them; then the surrogate hears what they expect, as far as it predicts own results better for it.
     """
 
     space: SearchSpace
@@ -56,6 +61,7 @@ class BayesianOptimizer:
     n_startup: int = 6
     memory: SearchMemory = field(default_factory=SearchMemory, repr=False, compare=False)
     admissible: Callable[[Mapping[str, Value]], bool] | None = None
+    sources: Sources = field(default_factory=Sources, repr=False)
 
     def suggest(
         self,
@@ -93,16 +99,38 @@ class BayesianOptimizer:
         running = self.space.to_unit(list(pending)) if pending else known[:0]
         lost = self.space.to_unit(list(failed)) if failed else known[:0]
         seen = np.concatenate([known, running, lost]) if pending or failed else known
-        if len(observations) < max(self.n_startup, 1):
+        guidance = self._guidance(observations)
+        if guidance is not None and (row := guidance.beginning(number, self.space, seen)) is not None:
+            promised = self.space.from_unit(row)
+            if self._may(promised):
+                return promised
+        if len(observations) < max(self.n_startup, 1) and not (
+            guidance is not None and guidance.heard(self._cube(known), self.memory)
+        ):
             first = self.space.quasi_random(number, seeds[0])
             new = first_unseen(self.space.to_unit([first]), seen)
             return first if new and self._may(first) else self._random(seen, rng)
 
-        rows = self._search(known, values, partial, constraints, running, lost, seen, rng)
+        rows = self._search(known, values, partial, constraints, running, lost, seen, rng, guidance)
         configs = [self.space.from_unit(row) for row in rows]
         if self.graph is None or len(configs) == 1:
             return configs[0]
         return NetworkView(self.space, self.graph).best(observations, pending, configs)
+
+    def source_weights(self, observations: Sequence[Observation]) -> dict[str, tuple[float, ...]]:
+        """What the sources weigh in the suggestion after these observations, see `Guidance.weights`; empty without."""
+        guidance = self._guidance(observations)
+        return {} if guidance is None else guidance.weights(self._cube(guidance.units), self.memory)
+
+    def _guidance(self, observations: Sequence[Observation]) -> Guidance | None:
+        if not len(self.sources):
+            return None
+        values, partial, _ = self.memory.outcomes(observations)
+        known = self.memory.units(self.space, [o.config for o in observations])
+        return self.sources.guidance(self.space, known, values, partial)
+
+    def _cube(self, known: Float[np.ndarray, "n d"]) -> UnitCube:
+        return self.memory.cube(self.space, np.isnan(known).any(axis=0))
 
     def _search(
         self,
@@ -114,16 +142,29 @@ class BayesianOptimizer:
         lost: Float[np.ndarray, "f d"],
         seen: Float[np.ndarray, "s d"],
         rng: np.random.Generator,
+        guidance: Guidance | None,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
-        cube = self.memory.cube(self.space, np.isnan(known).any(axis=0))
-        belief = StudyBelief.fit(cube, known, values, partial, constraints, running, lost, self.memory)
+        cube = self._cube(known)
+        belief = StudyBelief.fit(
+            cube if guidance is None else guidance.informed(cube),
+            known,
+            values,
+            partial,
+            constraints,
+            running,
+            lost,
+            self.memory,
+        )
         wanted = 1 if self.graph is None else _SHORTLIST
         rows = cube.everything(_ENUMERABLE)
         if rows is not None:
             scores = belief.score(rows)
         else:
-            rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, belief.elite, _N_LOCAL, rng)])
+            elite = belief.elite
+            if guidance is not None:
+                elite = np.concatenate([elite, self.space.snap(guidance.portfolio)])
+            rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, elite, _N_LOCAL, rng)])
             scores = belief.score(rows)
             for _ in range(_ROUNDS):
                 best = rows[np.argsort(-scores, kind="stable")[:5]]

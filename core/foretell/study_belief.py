@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from foretell.posterior import GaussianPosterior
     from foretell.search_memory import SearchMemory
+    from foretell.transfer.informed_cube import InformedCube
+    from foretell.transfer.informed_trend import InformedTrend
     from foretell.unit_cube import UnitCube
 
 _FIT_ROWS, _KEPT_ROWS = 120, 300
@@ -40,16 +42,18 @@ class Trend:
         centre: What is taken off the columns.
         process: The process.
         which: Rows, of those given, that it kept.
+        scale: The scale of its targets, one of `SCALES`.
     """
 
     centre: Float[np.ndarray, " c"]
     process: SearchProcess
     which: np.ndarray
+    scale: float
 
     @classmethod
     def fit(
         cls,
-        cube: UnitCube,
+        cube: UnitCube | InformedCube,
         units: Float[np.ndarray, "n d"],
         y: Float[np.ndarray, " n"],
         memory: SearchMemory,
@@ -69,7 +73,7 @@ class Trend:
         k = refit_size(len(y))
         early_y = y[:k] if partial is None else held_down(y[:k], partial[:k])  # nothing later may change what is fitted
         y = y if partial is None else held_down(y, partial)
-        layout = Layout(cube.groups, cube.blocks, cube.n_groups, 2)
+        layout = Layout(cube.groups, cube.blocks, cube.n_groups, cube.n_blocks)
 
         def work() -> np.ndarray:
             early = spread_rows(early_y, _FIT_ROWS)
@@ -77,14 +81,14 @@ class Trend:
             centre = X.mean(axis=0)
             return np.concatenate([centre, *_best_scale(X - centre, early_y, early, layout, scales)])
 
-        fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes()), work)
+        fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes(), tuple(scales)), work)
         c = len(cube.groups)
         centre, share, theta = fitted[:c], float(fitted[c]), fitted[c + 1 :]
         y, scale = warped(y, share)[0], y
         kept = spread_rows(scale, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
         if len(kept) < len(y):
             units, y = units[kept], y[kept]
-        return cls(centre, SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta), kept)
+        return cls(centre, SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta), kept, share)
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
         """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
@@ -108,8 +112,8 @@ class StudyBelief:
         elite: Positions to look around, best first.
     """
 
-    cube: UnitCube
-    objectives: tuple[Trend, ...]
+    cube: UnitCube | InformedCube
+    objectives: tuple[Trend | InformedTrend, ...]
     doubts: tuple[tuple[Trend, float], ...]
     best: float | None
     front: Float[np.ndarray, "f m"] | None
@@ -118,7 +122,7 @@ class StudyBelief:
     @classmethod
     def fit(
         cls,
-        cube: UnitCube,
+        cube: UnitCube | InformedCube,
         units: Float[np.ndarray, "n d"],
         values: Float[np.ndarray, "n m"],
         partial: Bool[np.ndarray, " n"],
@@ -140,7 +144,7 @@ class StudyBelief:
             memory: Where fits are found again.
         """
         stopped = partial if partial.any() else None
-        objectives = [Trend.fit(cube, units, column, memory, stopped) for column in values.T]
+        objectives = [_objective(cube, units, column, m, memory, stopped) for m, column in enumerate(values.T)]
         broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
         doubts = _doubts(cube, units, constraints, failed, memory)
         best, front, order = _standing(objectives, values, broken, constraints)
@@ -185,8 +189,24 @@ def _best_scale(
     return found
 
 
+def _objective(
+    cube: UnitCube | InformedCube,
+    units: Float[np.ndarray, "n d"],
+    values: Float[np.ndarray, " n"],
+    objective: int,
+    memory: SearchMemory,
+    partial: Bool[np.ndarray, " n"] | None,
+) -> Trend | InformedTrend:
+    from foretell.transfer.informed_cube import InformedCube
+    from foretell.transfer.informed_trend import InformedTrend
+
+    if isinstance(cube, InformedCube):
+        return InformedTrend.fit(cube, units, values, objective, memory, partial)
+    return Trend.fit(cube, units, values, memory, partial)
+
+
 def _doubts(
-    cube: UnitCube,
+    cube: UnitCube | InformedCube,
     units: Float[np.ndarray, "n d"],
     constraints: Float[np.ndarray, "n c"],
     failed: Float[np.ndarray, "f d"],
@@ -216,7 +236,7 @@ def _limit(y: Float[np.ndarray, " n"]) -> float:
 
 
 def _standing(
-    objectives: Sequence[Trend],
+    objectives: Sequence[Trend | InformedTrend],
     values: Float[np.ndarray, "n m"],
     broken: Bool[np.ndarray, " n"],
     constraints: Float[np.ndarray, "n c"],

@@ -162,6 +162,7 @@ class UnitCube:
             blocks += [1] * k
             at += k
         self.n_groups = self.d + len(families)
+        self.n_blocks = 2
         self.groups = np.array(groups, dtype=np.int64)
         self.blocks = np.array(blocks, dtype=np.int64)
 

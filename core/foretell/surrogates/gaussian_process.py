@@ -171,6 +171,11 @@ class FittedGaussianProcess:
         v = solve_triangular(self.cholesky, K.T, lower=True, check_finite=False)
         return self.mean + K @ self.alpha, s2 * _matern(_squared_distances(rows, rows)) - v.T @ v
 
+    def mean_at(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
+        """The mean of `predict_latent`, for a fraction of its time."""
+        distances = _squared_distances(_scaled(X, self.index, self.theta), self._scaled_rows)
+        return np.asarray(self.mean + np.exp(self.theta[-2]) * (_matern(distances) @ self.alpha))
+
     def mean_gradient(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
         """How the mean changes with each column at m rows, d mean / d x_j.
 
