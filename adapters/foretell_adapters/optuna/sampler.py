@@ -14,6 +14,7 @@ from foretell.errors import InvalidDataError
 from foretell.graph_source import GraphSource
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
+from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
 from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from foretell import ComputationGraph
+    from foretell.transfer import Sources
+    from foretell_adapters.optuna.old_studies import OldStudies
 
 _logger = get_logger(__name__)
 
@@ -44,11 +47,17 @@ class ForetellSampler(BaseSampler):
             surrogate then sees the network's statistics as well.
         example_inputs: Example inputs, with batch dimension, with which modules are captured; only shapes matter.
         n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence.
+        sources: Old studies to learn from: a study, a storage or its URL (all studies in it), or several of these, as
+            they are now. Parameters are matched by name and values; scale, bounds and direction may differ. They give
+            every other trial until five have finished, unless these contradict them; from then on the surrogate hears
+            what they expect of a configuration, and its weight against one that does not is decided by how well both
+            predict the study's own trials. Weights are in the trials' user attribute "foretell:sources".
         independent_sampler: Samples parameters that no earlier trial had; uniform by default.
         warn_independent_sampling: Whether to log when that happens after the start.
 
     Raises:
-        InvalidDataError: If `n_startup_trials` is negative or the seed is.
+        InvalidDataError: If `n_startup_trials` is negative or the seed is, or sources have no finished trials; at the
+            first suggestion, if a study among them has other objectives.
 
     >>> import optuna
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -65,6 +74,7 @@ class ForetellSampler(BaseSampler):
         graph: Callable[[dict[str, Any]], torch.nn.Module | ComputationGraph | None] | None = None,
         example_inputs: Sequence[Any] | torch.Tensor = (),
         n_startup_trials: int = 6,
+        sources: OldStudies | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
@@ -78,6 +88,8 @@ class ForetellSampler(BaseSampler):
         self._graph = GraphSource(graph, inputs) if graph is not None else None
         self._memory = TrialMemory()
         self._n_startup_trials = n_startup_trials
+        self._old_studies = () if sources is None else read_old_studies(sources)
+        self._sources: tuple[str, Sources] | None = None
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
 
@@ -97,9 +109,11 @@ class ForetellSampler(BaseSampler):
         running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
         pending = [c for t in running if (c := spaces.running_config(t, search_space))]
         space = self._memory.space(study, search_space, finished)
-        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search)
+        sources = self._sources_for(study)
+        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources)
+        observations = self._memory.observations(study, finished)
         config = optimizer.suggest(
-            self._memory.observations(study, finished),
+            observations,
             pending,
             seed=[self._seed, trial.number],
             index=trial.number,
@@ -108,7 +122,15 @@ class ForetellSampler(BaseSampler):
         params = spaces.to_params(config, search_space)
         for key, value in spaces.proposal_attributes(params, search_space).items():
             study._storage.set_trial_system_attr(trial._trial_id, key, value)
+        if weights := optimizer.source_weights(observations):
+            study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, weights_attribute(weights))
         return params
+
+    def _sources_for(self, study: Study) -> Sources:
+        """Sources that suit the study, found once."""
+        if self._sources is None or self._sources[0] != study.study_name:
+            self._sources = (study.study_name, sources_for(study, self._old_studies))
+        return self._sources[1]
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -124,6 +146,10 @@ class ForetellSampler(BaseSampler):
         if self._independent_sampler is not None:
             return self._independent_sampler.sample_independent(study, trial, param_name, param_distribution)
         one = SearchSpace({param_name: spaces.to_distribution(param_distribution)})
+        if self._old_studies and trial.number % 2 == 0 and not study.get_trials(deepcopy=False, states=FINISHED):
+            known = self._sources_for(study).beginning(one, trial.number // 2)
+            if known:
+                return spaces.to_params(known, {param_name: param_distribution})[param_name]
         config = one.quasi_random(trial.number, self._seed + stable_hash(param_name))
         return spaces.to_params(config, {param_name: param_distribution})[param_name]
 
