@@ -30,10 +30,11 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `pruning` and `search`."""
+    """Name `latency`, `pruning`, `search` and `sources`."""
     register("latency", _latency)
     register("pruning", _pruning)
     register("search", _search)
+    register("sources", _sources)
 
 
 def _latency() -> Benchmark:
@@ -52,6 +53,12 @@ def _search() -> Benchmark:
     from foretell_adapters.optuna import search_bench
 
     return search_bench.Search()
+
+
+def _sources() -> Benchmark:
+    from foretell_adapters.optuna import sources_bench
+
+    return sources_bench.SourcesBench()
 
 
 @hookimpl
