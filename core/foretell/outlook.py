@@ -19,6 +19,7 @@ from foretell.errors import InvalidDataError
 from foretell.proposals import local_edits, unseen
 from foretell.surrogates import GaussianProcess
 from foretell.target_warp import TargetWarp
+from foretell.unit_cube import UnitCube
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,10 +128,11 @@ def hoped_gain(
         return scaler.transform(block.encode_units(rows))
 
     elite = units[np.argsort(-values, kind="stable")[: max(5, len(units) // 10)]]
-    rows = np.concatenate([space.sample_units(_PROPOSALS, rng), local_edits(space, elite, _PROPOSALS, rng)])
+    cube = UnitCube(space)
+    rows = np.concatenate([cube.sample(_PROPOSALS, rng), local_edits(cube, elite, _PROPOSALS, rng)])
     for _ in range(_ROUNDS):
         scores = log_expected_improvement(process.predict_latent(columns(rows)), best)
-        rows = np.concatenate([rows, local_edits(space, rows[np.argsort(-scores)[:5]], _REFINED, rng)])
+        rows = np.concatenate([rows, local_edits(cube, rows[np.argsort(-scores)[:5]], _REFINED, rng)])
     at = columns(rows[unseen(rows, units)])
     chosen: list[int] = []
     believing = process

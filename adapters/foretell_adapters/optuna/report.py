@@ -9,12 +9,12 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from foretell.conditions import infer_conditions
 from foretell.errors import InvalidDataError
 from foretell.html_page import cell_text, html_figure, html_page, html_table
 from foretell.response_surface import ResponseSurface
 from foretell.surface_figures import effects_figure, held_out_figure, history_figure, slice_figure
 from foretell_adapters.optuna import space as spaces
+from foretell_adapters.optuna.trial_memory import TrialMemory, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +34,13 @@ def response_surface(study: Study, objective: int = 0) -> tuple[ResponseSurface,
     if not 0 <= objective < len(study.directions):
         msg = f"`objective` must be 0 to {len(study.directions) - 1}, but got {objective}: choose one of the study's"
         raise InvalidDataError(msg)
-    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    completed = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.params]
     distributions = spaces.joint_distributions(completed)
-    names = set(distributions)
-    configs = [spaces.to_config({k: v for k, v in t.params.items() if k in names}) for t in completed]
-    judged = zip(completed, configs, strict=True)
-    seen = [(t, o) for t, config in judged if (o := spaces.to_observation(t, study.directions, config)) is not None]
-    space = infer_conditions({k: spaces.to_distribution(d) for k, d in distributions.items()}, configs)
-    values = [o.values[objective] for _, o in seen]
-    return ResponseSurface.fit(space, [o.config for _, o in seen], values), [t for t, _ in seen]
+    memory = TrialMemory()
+    observations, trials = memory.observations(study, completed), in_order(completed)
+    space = memory.space(study, distributions, completed)
+    values = [o.values[objective] for o in observations]
+    return ResponseSurface.fit(space, [o.config for o in observations], values), trials
 
 
 def study_report(study: Study, title: str = "") -> str:

@@ -110,7 +110,7 @@ class ForetellSampler(BaseSampler):
         pending = [c for t in running if (c := spaces.running_config(t, search_space))]
         space = self._memory.space(study, search_space, finished)
         sources = self._sources_for(study)
-        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources)
+        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources=sources)
         observations = self._memory.observations(study, finished)
         config = optimizer.suggest(
             observations,

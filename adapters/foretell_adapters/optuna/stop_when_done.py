@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from foretell.errors import InvalidDataError
 from foretell.outlook import outlook
 from foretell_adapters.optuna import space as spaces
+from foretell_adapters.optuna.trial_memory import TrialMemory
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -72,20 +73,21 @@ class StopWhenDone:
         if trial.state != TrialState.COMPLETE:
             return
         done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        found = [(t, o) for t in done if (o := spaces.to_observation(t, study.directions)) is not None]
-        if len(found) < self._min_trials or len(found) % self._every:
+        memory = TrialMemory()
+        observations = memory.observations(study, done)
+        if len(observations) < self._min_trials or len(observations) % self._every:
             return
-        distributions = spaces.joint_distributions([t for t, _ in found])
+        distributions = spaces.joint_distributions(done)
         if not distributions:
             return
-        space = spaces.to_space(distributions, [t for t, _ in found])
-        values = [o.values[0] for _, o in found]
-        seen = outlook(space, [o.config for _, o in found], values, self._trials, seed=trial.number)
+        space = memory.space(study, distributions, done)
+        values = [o.values[0] for o in observations]
+        seen = outlook(space, [o.config for o in observations], values, self._trials, seed=trial.number)
         bound = max(self._share * seen.progress, self._gain or 0.0)
         self._small = self._small + 1 if seen.gain <= bound else 0
         if self._small >= self._checks:
             _logger.info(
-                f"After {len(found)} trials, the next {self._trials} are expected to gain {seen.gain:.3g}, which is "
-                f"not more than {bound:.3g}: the study is stopped."
+                f"After {len(observations)} trials, the next {self._trials} are expected to gain {seen.gain:.3g}, which "
+                f"is not more than {bound:.3g}: the study is stopped."
             )
             study.stop()

@@ -88,15 +88,16 @@ class Pretrained:
             if key not in known:
                 known[key] = predictor.encode(candidates)
             columns.append(_predicted(predictor, known[key]))
-        return self._named(columns, known[key].mask.any(axis=1))
+        return self._named(columns, known[key])
 
     def read(self, encoding: Encoding) -> Encoding:
         """As `encode`, from columns that are known; for a checkpoint whose predictors all have the same encoders."""
         columns = [_predicted(_load(self._folder / source), encoding) for source in self.sources]
-        return self._named(columns, encoding.mask.any(axis=1))
+        return self._named(columns, encoding)
 
-    def _named(self, columns: Sequence[np.ndarray], present: Bool[np.ndarray, " n"]) -> Encoding:
+    def _named(self, columns: Sequence[np.ndarray], seen: Encoding) -> Encoding:
         """The columns; sources without a vote on candidates that are present are named, once."""
+        present = seen.mask.any(axis=1)
         judged = zip(self.sources, columns, strict=True)
         silent = [source for source, column in judged if (np.isnan(column) & present).any()]
         if silent:

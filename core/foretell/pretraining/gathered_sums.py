@@ -36,7 +36,8 @@ def gathered_sums(
     [[0.0, 0.0], [1.0, 1.0]]
     """
     if x.device.type == "cpu":
-        return _CpuSums.apply(x, source, target, weight, size)
+        summed: torch.Tensor = _CpuSums.apply(x, source, target, weight, size)  # type: ignore[no-untyped-call]
+        return summed
     moved = (torch.from_numpy(np.ascontiguousarray(a)).to(x.device) for a in (source, target, weight))
     where, to, times = moved
     return x.new_zeros(size, x.shape[1]).index_add(0, to, x.index_select(0, where) * times.to(x.dtype)[:, None])
