@@ -19,7 +19,7 @@ SAYS = {
     "few_shot_estimator": "90 % intervals hold", "optuna_accuracy_and_size": "thousand FLOPs",
     "optuna_joint_search": "best accuracy", "own_graph_network": "after 2 epochs", "zero_shot_ranking": "cnn-64x9-skip",
 }  # fmt: skip
-ELSEWHERE = {"naslib_benchmark", "nni_strategy"}
+ELSEWHERE = {"latent_sampling", "naslib_benchmark", "nni_strategy"}
 
 
 def test_all_examples_are_run() -> None:
