@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.errors import InvalidSearchSpaceError
+from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.network_view import NetworkView
 from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
 from foretell.search_memory import SearchMemory
-from foretell.study_belief import StudyBelief
+from foretell.study_belief import StudyBelief, Trend
 from foretell.transfer import Sources
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
+    from foretell.posterior import WarpedPosterior
     from foretell.search_space import SearchSpace
     from foretell.transfer.guidance import Guidance
     from foretell.unit_cube import UnitCube
@@ -131,6 +132,23 @@ class BayesianOptimizer:
 
     def _cube(self, known: Float[np.ndarray, "n d"]) -> UnitCube:
         return self.memory.cube(self.space, np.isnan(known).any(axis=0))
+
+    def believe(self, observations: Sequence[Observation], configs: Sequence[Mapping[str, Value]]) -> WarpedPosterior:
+        """What is believed of the objective of configurations before they are evaluated, noise included.
+
+        `TrackedIntervals` makes intervals that hold along a whole search of these.
+
+        Raises:
+            InvalidDataError: If nothing is known yet, or there are several objectives.
+        """
+        values, partial, _ = self.memory.outcomes(observations)
+        if not len(values) or values.shape[1] > 1:
+            msg = f"a belief needs one objective and at least one observation, but got {values.shape}: evaluate more"
+            raise InvalidDataError(msg)
+        known = self.memory.units(self.space, [o.config for o in observations])
+        cube = self.memory.cube(self.space, np.isnan(known).any(axis=0))
+        trend = Trend.fit(cube, known, values[:, 0], self.memory, partial if partial.any() else None)
+        return trend.next_values(cube.encode(self.space.to_unit(list(configs))))
 
     def _search(
         self,

@@ -14,16 +14,17 @@ import numpy as np
 from foretell.acquisition import log_expected_improvement
 from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front
 from foretell.held_down import held_down
+from foretell.posterior import GaussianPosterior, WarpedPosterior
 from foretell.search_warps import SCALES, warped
+from foretell.surrogates.calibrated import conformal_factor
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
-from foretell.target_warp import top_linear
+from foretell.target_warp import TargetWarp, top_linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jaxtyping import Bool, Float
 
-    from foretell.posterior import GaussianPosterior
     from foretell.search_memory import SearchMemory
     from foretell.transfer.informed_cube import InformedCube
     from foretell.transfer.informed_trend import InformedTrend
@@ -43,12 +44,14 @@ class Trend:
         process: The process.
         which: Rows, of those given, that it kept.
         scale: The scale of its targets, one of `SCALES`.
+        targets: Their targets, on their own scale.
     """
 
     centre: Float[np.ndarray, " c"]
     process: SearchProcess
     which: np.ndarray
     scale: float
+    targets: Float[np.ndarray, " k"]
 
     @classmethod
     def fit(
@@ -84,11 +87,12 @@ class Trend:
         fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes(), tuple(scales)), work)
         c = len(cube.groups)
         centre, share, theta = fitted[:c], float(fitted[c]), fitted[c + 1 :]
-        y, scale = warped(y, share)[0], y
-        kept = spread_rows(scale, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        raw, y = y, warped(y, share)[0]
+        kept = spread_rows(raw, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
         if len(kept) < len(y):
             units, y = units[kept], y[kept]
-        return cls(centre, SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta), kept, share)
+        process = SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta)
+        return cls(centre, process, kept, share, raw[kept])
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
         """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
@@ -97,6 +101,19 @@ class Trend:
     def predict(self, X: Float[np.ndarray, "m c"]) -> GaussianPosterior:
         """Belief about the function at encoded positions, in units of the warped targets."""
         return self.process.predict(X - self.centre)
+
+    def next_values(self, X: Float[np.ndarray, "m c"]) -> WarpedPosterior:
+        """Belief about what would be measured at encoded positions, noise included, in units of the targets.
+
+        Intervals are as wide as leaving one out says, see `conformal_factor`.
+        """
+        left_out, y = self.process.leave_one_out(), self.process.y
+        factor = conformal_factor(np.abs(y - left_out.mean) / left_out.std)
+        latent = self.predict(X)
+        std = factor * np.sqrt(latent.std**2 + self.process.t2)
+        finite = np.isfinite(self.targets)
+        values, first = np.unique(self.targets[finite], return_index=True)
+        return WarpedPosterior(GaussianPosterior(latent.mean, std), TargetWarp(values, y[finite][first]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,8 +247,6 @@ def _doubts(
 
 def _limit(y: Float[np.ndarray, " n"]) -> float:
     """Where zero lies on the scale of the warped values."""
-    from foretell.target_warp import TargetWarp
-
     return float(TargetWarp.fit_top_linear(y).forward(np.zeros(1))[0])
 
 
