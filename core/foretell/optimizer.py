@@ -18,6 +18,7 @@ from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
 from foretell.search_memory import SearchMemory
 from foretell.study_belief import StudyBelief, Trend
+from foretell.tracked_intervals import TrackedIntervals
 from foretell.transfer import Sources
 
 if TYPE_CHECKING:
@@ -149,6 +150,21 @@ class BayesianOptimizer:
         cube = self.memory.cube(self.space, np.isnan(known).any(axis=0))
         trend = Trend.fit(cube, known, values[:, 0], self.memory, partial if partial.any() else None)
         return trend.next_values(cube.encode(self.space.to_unit(list(configs))))
+
+    def tracked(self, observations: Sequence[Observation]) -> TrackedIntervals:
+        """How wide intervals have to be, by what each observation after the start did to the belief before it.
+
+        Finished ones count, in the order given.
+
+        Raises:
+            InvalidDataError: If there are several objectives.
+        """
+        found = TrackedIntervals()
+        for i in range(max(self.n_startup, 2), len(observations)):
+            if not observations[i].partial and np.isfinite(observations[i].values[0]):
+                before = self.believe(observations[:i], [observations[i].config])
+                found = found.after(before, np.array(observations[i].values[:1]))
+        return found
 
     def _search(
         self,

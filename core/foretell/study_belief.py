@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _FIT_ROWS, _KEPT_ROWS = 120, 300
 _PLAIN = (np.inf,)
+_HOPELESS = np.log(0.2)  # where what is left to gain is little, a product alone would gamble on what must fail
 _LEAST_PROMISE = -500.0  # log probability that something works, at least: a sum of such stays finite
 
 
@@ -179,7 +180,8 @@ class StudyBelief:
         scores = np.zeros(len(X))
         for trend, limit in self.doubts:
             belief = trend.predict(X)
-            scores += np.maximum(log_ndtr((limit - belief.mean) / belief.std), _LEAST_PROMISE)
+            chance = np.maximum(log_ndtr((limit - belief.mean) / belief.std), _LEAST_PROMISE)
+            scores += np.where(chance < _HOPELESS, chance + _LEAST_PROMISE, chance)
         if self.front is not None:
             beliefs = [trend.predict(X) for trend in self.objectives]
             return np.asarray(scores + log_expected_hypervolume_improvement(beliefs, self.front))

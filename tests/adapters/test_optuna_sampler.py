@@ -257,6 +257,50 @@ def test_constraints_steer_away_from_what_violates_them() -> None:
     assert min(t.values[0] for t in feasible) < -0.4
 
 
+def test_the_deprecated_constraints_function_says_the_same() -> None:
+    def objective(trial: optuna.Trial) -> float:
+        return -trial.suggest_float("x", 0, 1) - trial.suggest_float("y", 0, 1)
+
+    sampler = ForetellSampler(seed=0, constraints_func=lambda t: (t.params["x"] + t.params["y"] - 0.5,))
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(objective, n_trials=20)
+    feasible = [t for t in study.trials if t.constraints["0"] <= 0]
+    assert len(feasible) >= 5
+    assert min(t.values[0] for t in feasible) < -0.4
+
+
+def test_failed_trials_are_kept_away_from() -> None:
+    def objective(trial: optuna.Trial) -> float:
+        x = trial.suggest_float("x", 0, 1)
+        if x > 0.6:
+            raise ValueError
+        return -x
+
+    study = optuna.create_study(sampler=ForetellSampler(seed=0))
+    study.optimize(objective, n_trials=30, catch=ValueError)
+    failed = [t.state == TrialState.FAIL for t in study.trials]
+    assert sum(failed[15:]) <= 7
+    assert study.best_value < -0.55
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_intervals_hold_what_comes_next(direction: str) -> None:
+    sign = 1.0 if direction == "minimize" else -1.0
+    study = optuna.create_study(direction=direction, sampler=ForetellSampler(seed=1))
+    sampler = study.sampler
+    assert isinstance(sampler, ForetellSampler)
+    inside = []
+    for i in range(24):
+        trial = study.ask()
+        x, y = trial.suggest_float("x", -1, 1), trial.suggest_float("y", -1, 1)
+        value = sign * ((x - 0.3) ** 2 + abs(y))
+        if i >= 10:
+            low, high = sampler.interval(study, trial.params)
+            inside.append(low <= value <= high)
+        study.tell(trial, value)
+    assert sum(inside) >= 10
+
+
 def test_two_objectives_spread_over_the_front() -> None:
     def objective(trial: optuna.Trial) -> tuple[float, float]:
         x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.logging import get_logger
 from optuna.samplers import BaseSampler
+from optuna.samplers._base import _process_constraints_after_trial
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from foretell import BayesianOptimizer, SearchSpace
@@ -37,9 +39,10 @@ class ForetellSampler(BaseSampler):
 
     Every decision is a function of the study's storage, the seed and the trial's number: workers share nothing else, a
     restarted one goes on as before, and two trials never draw the same random numbers. Conditional parameters are
-    modelled together with the others; which ones are conditional shows in the trials. Several objectives are weighted
-    anew for every trial. Trials that run count as if they had reached the expected value; pruned ones count with their
-    last report but never above the median; trials that violate constraints rank below all others.
+    modelled together with the others; which ones are conditional shows in the trials. With several objectives what
+    counts is the expected gain in hypervolume. Trials that run count as if they had reached the expected value; pruned
+    ones count with their last report but never above the median; where constraints were violated or trials failed, a
+    proposal counts with the probability that it will do neither.
 
     Args:
         seed: Seed; None draws one, and the study is not reproducible.
@@ -52,6 +55,8 @@ class ForetellSampler(BaseSampler):
             every other trial until five have finished, unless these contradict them; from then on the surrogate hears
             what they expect of a configuration, and its weight against one that does not is decided by how well both
             predict the study's own trials. Weights are in the trials' user attribute "foretell:sources".
+        constraints_func: Values of a trial that must not be positive; deprecated in Optuna 5, whose
+            `trial.set_constraint` says the same.
         independent_sampler: Samples parameters that no earlier trial had; uniform by default.
         warn_independent_sampling: Whether to log when that happens after the start.
 
@@ -75,6 +80,7 @@ class ForetellSampler(BaseSampler):
         example_inputs: Sequence[Any] | torch.Tensor = (),
         n_startup_trials: int = 6,
         sources: OldStudies | None = None,
+        constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
     ) -> None:
@@ -90,6 +96,7 @@ class ForetellSampler(BaseSampler):
         self._n_startup_trials = n_startup_trials
         self._old_studies = () if sources is None else read_old_studies(sources)
         self._sources: tuple[str, Sources] | None = None
+        self._constraints_func = constraints_func
         self._independent_sampler = independent_sampler
         self._warn_independent_sampling = warn_independent_sampling
 
@@ -152,6 +159,30 @@ class ForetellSampler(BaseSampler):
                 return spaces.to_params(known, {param_name: param_distribution})[param_name]
         config = one.quasi_random(trial.number, self._seed + stable_hash(param_name))
         return spaces.to_params(config, {param_name: param_distribution})[param_name]
+
+    def interval(self, study: Study, params: dict[str, Any]) -> tuple[float, float]:
+        """The 90 % interval of what a trial with these parameters would give, before it runs.
+
+        As wide as the study so far asks: what earlier trials did to the interval before them is worked out again.
+
+        Raises:
+            InvalidDataError: With several objectives, or before any trial has finished.
+        """
+        finished = study.get_trials(deepcopy=False, states=FINISHED)
+        distributions = self._memory.joint(finished)
+        observations = self._memory.observations(study, finished)
+        space = self._memory.space(study, distributions, finished)
+        optimizer = BayesianOptimizer(space, None, self._n_startup_trials, self._memory.search)
+        belief = optimizer.believe(observations, [spaces.to_config(params)])
+        wide = optimizer.tracked(observations).of(belief)
+        ends = (float(wide.quantile(0.05)[0]), float(wide.quantile(0.95)[0]))
+        return ends if study.direction == StudyDirection.MAXIMIZE else (-ends[1], -ends[0])
+
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        """Write down what `constraints_func` says of the trial; see the base class."""
+        del values
+        if self._constraints_func is not None:
+            _process_constraints_after_trial(self._constraints_func, study, trial, state)
 
     def __repr__(self) -> str:
         sees = "hyperparameters and network" if self._graph is not None else "hyperparameters"
