@@ -87,7 +87,7 @@ class StopWhenDone:
         self._small = self._small + 1 if seen.gain <= bound else 0
         if self._small >= self._checks:
             _logger.info(
-                f"After {len(observations)} trials, the next {self._trials} are expected to gain {seen.gain:.3g}, which "
-                f"is not more than {bound:.3g}: the study is stopped."
+                f"After {len(observations)} trials, the next {self._trials} are expected to gain {seen.gain:.3g}, "
+                f"which is not more than {bound:.3g}: the study is stopped."
             )
             study.stop()
