@@ -30,11 +30,12 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `pruning`, `search` and `sources`."""
+    """Name `latency`, `pruning`, `search`, `sources` and `stopping`."""
     register("latency", _latency)
     register("pruning", _pruning)
     register("search", _search)
     register("sources", _sources)
+    register("stopping", _stopping)
 
 
 def _latency() -> Benchmark:
@@ -59,6 +60,12 @@ def _sources() -> Benchmark:
     from foretell_adapters.optuna import sources_bench
 
     return sources_bench.SourcesBench()
+
+
+def _stopping() -> Benchmark:
+    from foretell_adapters.optuna import stopping_bench
+
+    return stopping_bench.Stopping()
 
 
 @hookimpl
