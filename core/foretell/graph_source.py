@@ -63,6 +63,11 @@ class GraphSource:
             self._known.add(config, list(tracked.reads), graph)
         return graph
 
+    def knows(self, config: Mapping[str, Value]) -> bool:
+        """Whether the graph of a configuration is remembered."""
+        with self._lock:
+            return bool(self._known.find(config)[0])
+
     def _capture(self, config: dict[str, Value]) -> ComputationGraph | None:
         try:
             built = self._build(config)

@@ -35,6 +35,7 @@ GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST = 24  # proposals whose network is built and captured
+_REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
@@ -52,8 +53,8 @@ class BayesianOptimizer:
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
         memory: What earlier suggestions worked out; share it between the optimizers of one study.
         admissible: Whether a configuration may be tried at all, for rules that are known beforehand, such as a limit on
-            a network's cost; asked of the most promising first, and of no more than are needed. If none of those at
-            hand is, one that is not comes back.
+            a network's cost; asked of the most promising first, and of no more than are needed: after every eight
+            refusals in a row, of half as many. If none of those at hand is, one that is not comes back.
         sources: Earlier studies. Until five observations are known they give every other suggestion, unless these
             contradict them; then the surrogate hears what they expect, as far as it predicts own results better for it.
     """
@@ -222,11 +223,16 @@ class BayesianOptimizer:
         if self.admissible is None:
             return first_unseen(rows, seen, wanted)
         found: list[int] = []
-        for i in first_unseen(rows, seen, len(rows)):
-            if self._may(self.space.from_unit(rows[i])):
-                found.append(i)
-            if len(found) == wanted:
-                break
+        new = first_unseen(rows, seen, len(rows))
+        at, step, refused = 0, 1, 0
+        while at < len(new) and len(found) < wanted:
+            if self._may(self.space.from_unit(rows[new[at]])):
+                found.append(new[at])
+                refused = 0
+            else:
+                refused += 1
+                step *= 2 if refused % _REFUSED == 0 else 1
+            at += step
         return found
 
     def _may(self, config: Mapping[str, Value]) -> bool:

@@ -74,7 +74,7 @@ def test_sees_the_network_and_builds_each_once() -> None:
     configs = [
         {"width": w, "act": a, "lr": lr} for w in (2, 4, 8) for a in ("relu", "tanh", "none") for lr in (0.1, 0.01)
     ]
-    graphs = [strategy._networks(c) for c in configs]
+    graphs = [strategy._networks(strategy._space.from_sample(c)) for c in configs]
     assert len({g.digest for g in graphs}) == 9
     assert [g.params for g in graphs[::6]] == [16, 30, 58]
     assert strategy._networks._source._known.size == 9, "the learning rate does not make another network"
@@ -87,7 +87,7 @@ def test_leaves_the_users_random_numbers_alone() -> None:
     expected = torch.rand(3)
     torch.manual_seed(0)
     strategy._networks._source._start()  # forgets what was captured
-    assert strategy._networks({"width": 4, "act": "relu", "lr": 0.1}) is not None
+    assert strategy._networks(strategy._space.from_sample({"width": 4, "act": "relu", "lr": 0.1})) is not None
     assert torch.equal(torch.rand(3), expected)
 
 

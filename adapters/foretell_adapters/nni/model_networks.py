@@ -46,6 +46,10 @@ class ModelNetworks:
         """The network of a configuration, None where there is none."""
         return self._source({name: config[name] for name in self._architecture})
 
+    def knows(self, config: Mapping[str, Value]) -> bool:
+        """Whether the network of a configuration was captured before."""
+        return self._source.knows({name: config[name] for name in self._architecture})
+
     def _build(self, architecture: Mapping[str, Value]) -> Any:
         sample = self._space.to_sample({**self._fixed, **architecture})
         if self._function is not None:

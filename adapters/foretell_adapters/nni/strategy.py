@@ -142,7 +142,9 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         for attempt in range(_ATTEMPTS):
             seed = [self._seed, number, attempt]
             if attempt < _SUGGESTIONS:
-                optimizer = BayesianOptimizer(space, self._networks, self._n_startup, self._memory, self._admissible())
+                optimizer = BayesianOptimizer(
+                    space, self._networks, self._n_startup, memory=self._memory, admissible=self._admissible()
+                )
                 pending, lost = ([self._space.from_sample(s) for s in samples] for samples in (running, failed))
                 config = optimizer.suggest(known, pending, seed, number + attempt, lost)
             else:
@@ -155,7 +157,10 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
 
         def admissible(config: Mapping[str, Value]) -> bool:
             sample = self._space.to_sample(config)
-            return self._valid(sample) and (not self._limits or (next(left, None) is not None and self._within(sample)))
+            if not self._valid(sample):
+                return False
+            costly = self._networks is not None and not self._networks.knows(config)
+            return not self._limits or (not (costly and next(left, None) is None) and self._within(sample))
 
         return admissible
 
