@@ -189,6 +189,31 @@ def test_mistakes_in_a_part_are_answered_with_a_sentence(
 
 
 @pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"engine": "sequential"}, "NNI says: `trial_concurrency` must be 1 for sequential"),
+        ({"trialCodeDirectory": "/"}, "NNI says: `trial_code_directory` field can not be customized"),
+        ({"trialConcurrency": "two"}, "NNI says: .*trial_concurrency"),
+        ({"trainingService": {"platform": "lokal"}}, "NNI says"),
+    ],
+)
+def test_what_nni_refuses_is_answered_with_a_sentence(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    from foretell_adapters.nni.run_experiment import run_experiment
+
+    file = ExperimentFile.parse(FILE | {"trainingService": {"platform": "local"}} | change)
+    with pytest.raises(InvalidDataError, match=sentence):
+        run_experiment(file, tmp_path, out=tmp_path / "models.json")
+
+
+def test_an_experiment_that_nni_does_not_know_is_answered_with_a_sentence(tmp_path: Path) -> None:
+    from foretell_adapters.nni.run_experiment import run_experiment
+
+    file = ExperimentFile.parse(FILE | {"trainingService": {"platform": "local"}})
+    with pytest.raises(InvalidDataError, match="knows none named 'nobody': see nnictl"):
+        run_experiment(file, tmp_path, out=tmp_path / "models.json", resume="nobody")
+
+
+@pytest.mark.parametrize(
     ("args", "sentence"),
     [
         ({"example_inputs": 3}, r"example_inputs must be a shape .*, but got 3: write \[1, 3, 32, 32\]"),

@@ -19,6 +19,8 @@ from nni.nas.strategy.base import StrategyStatus
 from foretell.errors import InvalidDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from foretell_adapters.nni.experiment_file import ExperimentFile
 
 _SECONDS_TO_START = 40  # NNI itself gives up after four, too early on a busy machine
@@ -70,8 +72,10 @@ def run_experiment(
     out = out.resolve()
     with contextlib.chdir(folder):
         sys.path.insert(0, str(folder))
-        strategy = file.make_strategy(folder)
-        experiment = SavingExperiment(file.make_space(), file.make_evaluator(), strategy, _config(file), resume)
+        config, strategy = _config(file), file.make_strategy(folder)
+        with _nni_says():
+            config.canonical_copy()
+        experiment = SavingExperiment(file.make_space(), file.make_evaluator(), strategy, config, resume)
         if resume is not None and not experiment.has_checkpoint():
             msg = (
                 f"only an experiment that NNI knows can be resumed, but it knows none named {resume!r}: see "
@@ -99,12 +103,19 @@ def _records(strategy: Any) -> list[dict[str, Any]]:
     return [{"sample": dict(m.sample), "metric": m.metric} for m in strategy.list_models()]
 
 
-def _config(file: ExperimentFile) -> Any:
+@contextlib.contextmanager
+def _nni_says() -> Iterator[None]:
+    """Turn what NNI has against an experiment into a sentence of ours."""
     try:
-        return NasExperimentConfig(file.engine, file.format, **file.rest)
-    except (AttributeError, TypeError, ValueError) as error:
-        msg = f"all other settings are those of NNI's experiments, but NNI says: {error}: correct them"
+        yield
+    except (AssertionError, AttributeError, TypeError, ValueError) as error:
+        msg = f"all other settings are those of NNI's experiments, but NNI says: {error or repr(error)}: correct them"
         raise InvalidDataError(msg) from error
+
+
+def _config(file: ExperimentFile) -> Any:
+    with _nni_says():
+        return NasExperimentConfig(file.engine, file.format, **file.rest)
 
 
 def _free_port() -> int:
