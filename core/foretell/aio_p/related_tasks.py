@@ -132,11 +132,14 @@ class RelatedTasks:
         return type(own).side_by_side([own, self.near.read(own), far])
 
     def score_encoding(self, encoding: Encoding) -> Float[np.ndarray, " n"]:
-        """As `score`, from columns of which those of sources are taken."""
-        columns = [j for j, group in enumerate(encoding.groups) if group.startswith("pretrained ")]
-        said = encoding.values[:, columns]
-        standard = (said - np.nanmean(said, axis=0)) / np.maximum(np.nanstd(said, axis=0), 1e-12)
-        standard = np.nan_to_num(standard)  # a source has no vote on networks that it does not know
+        """As `score`, from columns, those of sources among them; another family counts once for all its tasks."""
+        said: dict[str, list[np.ndarray]] = {}
+        for column, group in zip(encoding.values.T, encoding.groups, strict=True):
+            if group.startswith("pretrained "):
+                source = group.removeprefix("pretrained ")
+                family = source.split(".")[0]
+                said.setdefault(source if family == self.family else family, []).append(_standard(column))
+        standard = np.column_stack([_standard(np.mean(columns, axis=0)) for columns in said.values()])
         return np.asarray(standard @ source_votes(standard))
 
 
@@ -144,3 +147,8 @@ def _informed(member: Surrogate, prior: KernelPrior | None) -> Surrogate:
     if prior is None or not (isinstance(member, OnGroups) and isinstance(member.surrogate, GaussianProcess)):
         return member
     return replace(member, surrogate=replace(member.surrogate, prior=prior))
+
+
+def _standard(column: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """In deviations from the mean; 0 for networks that a source does not know, on which it has no vote."""
+    return np.asarray(np.nan_to_num((column - np.nanmean(column)) / max(float(np.nanstd(column)), 1e-12)))
