@@ -114,16 +114,29 @@ class BayesianOptimizer:
             new = first_unseen(self.space.to_unit([first]), seen)
             return first if new and self._may(first) else self._random(seen, rng)
 
-        rows = self._search(known, values, partial, constraints, running, lost, seen, rng, guidance)
+        heard = guidance if guidance is not None and guidance.listens(number) else None
+        rows = self._search(known, values, partial, constraints, running, lost, seen, rng, heard)
         configs = [self.space.from_unit(row) for row in rows]
         if self.graph is None or len(configs) == 1:
             return configs[0]
         return NetworkView(self.space, self.graph).best(observations, pending, configs)
 
-    def source_weights(self, observations: Sequence[Observation]) -> dict[str, tuple[float, ...]]:
-        """What the sources weigh in the suggestion after these observations, see `Guidance.weights`; empty without."""
+    def source_weights(
+        self, observations: Sequence[Observation], index: int | None = None
+    ) -> dict[str, tuple[float, ...]]:
+        """What the sources weigh in suggestion `index` after these observations, see `Guidance.weights`; empty without.
+
+        Args:
+            observations: As for the suggestion.
+            index: As for the suggestion; where it hears no source, "sources" is 0.
+        """
         guidance = self._guidance(observations)
-        return {} if guidance is None else guidance.weights(self._cube(guidance.units), self.memory)
+        if guidance is None:
+            return {}
+        found = guidance.weights(self._cube(guidance.units), self.memory)
+        if guidance.listens(len(observations) if index is None else index):
+            return found
+        return found | {"sources": tuple(0.0 for _ in found["sources"])}
 
     def _guidance(self, observations: Sequence[Observation]) -> Guidance | None:
         if not len(self.sources):

@@ -188,6 +188,16 @@ def test_a_default_that_goes_first_takes_no_place_in_the_portfolio() -> None:
     assert optimizer.suggest(seen, index=2) == SPACE.from_unit(rows[0])
 
 
+def test_every_fourth_suggestion_hears_no_source() -> None:
+    told, plain = BayesianOptimizer(SPACE, sources=Sources([source_of(bowl)])), BayesianOptimizer(SPACE)
+    seen = search(bowl, told.sources, 11)
+    for index in (11, 15):
+        assert told.suggest(seen, seed=[0, index], index=index) == plain.suggest(seen, seed=[0, index], index=index)
+        assert told.source_weights(seen, index)["sources"] == (0.0,)
+    assert told.source_weights(seen, 12)["sources"][0] > 0.0
+    assert told.suggest(seen, seed=[0, 12], index=12) != plain.suggest(seen, seed=[0, 12], index=12)
+
+
 def test_weights_are_named_and_as_many_as_objectives() -> None:
     two = Source(
         "two", SPACE, tuple(Observation(o.config, (o.values[0], -o.values[0])) for o in source_of(bowl).observations)

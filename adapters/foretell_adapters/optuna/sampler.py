@@ -129,7 +129,7 @@ class ForetellSampler(BaseSampler):
         params = spaces.to_params(config, search_space)
         for key, value in spaces.proposal_attributes(params, search_space).items():
             study._storage.set_trial_system_attr(trial._trial_id, key, value)
-        if weights := optimizer.source_weights(observations):
+        if weights := optimizer.source_weights(observations, trial.number):
             study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, weights_attribute(weights))
         return params
 

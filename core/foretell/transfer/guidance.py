@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 START = 5
 """Observations until which the sources' portfolio and the quasi-random sequence take turns."""
+_DEAF, _DEAF_FROM = 4, 8  # every fourth suggestion hears no source, once there are eight observations
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +67,18 @@ class Guidance:
         rows = space.snap(self.portfolio)
         fresh = first_unseen(rows, seen)
         return np.asarray(rows[fresh[0]]) if fresh else None
+
+    def listens(self, number: int) -> bool:
+        """Whether suggestion `number` hears the sources; every fourth does not.
+
+        A source that is right on the whole and wrong about where the best is predicts all that is tried around its own
+        best, and would never be outvoted there. (FCNet, 10 studies whose source is another function: .10 % of the
+        table are better after 40 trials, .43 % without this, none without sources.)
+
+        Args:
+            number: Number of the suggestion.
+        """
+        return number % _DEAF != _DEAF - 1 or len(self.units) < _DEAF_FROM
 
     @cached_property
     def portfolio(self) -> Float[np.ndarray, "k d"]:
