@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def main() -> None:
         model.partial_fit(X[:400], y[:400], classes=range(10))
         accuracy = float(model.score(X[1200:], y[1200:]))
         nni.report_intermediate_result({"default": accuracy, "epochs": EPOCHS})
+        time.sleep(0.25)  # long enough that NNI can stop it on a fast machine too
     keep(parameters, accuracy)
     nni.report_final_result({"default": accuracy, "epochs": EPOCHS})
 

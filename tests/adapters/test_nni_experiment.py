@@ -148,7 +148,7 @@ def check_against_the_trials_own_records(outcome: dict[str, Any], home: Path) ->
     assert {canonical(r.parameters) for r in known.results if r.value is None} <= too_narrow
     stopped = [t["job"] for t in trials if t["status"] == "USER_CANCELED"]
     assert {r.job for r in known.results if r.partial} <= set(stopped)
-    assert len(stopped) == outcome["log"].count("is stopped after") > 0
+    assert outcome["log"].count("is stopped after") >= max(1, len(stopped)), "one may end before it is killed"
 
 
 def test_wrong_class_argument_ends_the_dispatcher_with_a_sentence(home: Path) -> None:
