@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from foretell.posterior import GaussianPosterior
 
 _MARGIN = 0.1  # share of the front's extent by which the reference lies below its worst values
-_POINTS = 512  # of the quasi-random sequence that stands for the volume of three objectives and more
+_POINTS = 512  # of the quasi-random sequence that stands for the volume of four objectives and more
 
 
 def pareto_front(values: Float[np.ndarray, "n m"]) -> Bool[np.ndarray, " n"]:
@@ -47,7 +47,7 @@ def log_expected_hypervolume_improvement(
 ) -> Float[np.ndarray, " n"]:
     """Logarithm of the expected gain in hypervolume over `reference_point(front)`.
 
-    Two objectives exactly, more by 512 quasi-random points of what is not dominated.
+    Two and three objectives exactly, more by 512 quasi-random points of what is not dominated.
 
     Args:
         beliefs: One an objective, about the same n candidates.
@@ -62,22 +62,41 @@ def log_expected_hypervolume_improvement(
     1.2
     """
     reference = reference_point(front)
-    two = len(beliefs) == 2
-    gain = _two(beliefs[0], beliefs[1], front, reference) if two else _many(beliefs, front, reference)
+    exact = {2: _two, 3: _three}.get(len(beliefs), _many)
+    gain = exact(beliefs, front, reference)
     distance = sum(np.minimum((b.mean - r) / b.std, 0.0) for b, r in zip(beliefs, reference, strict=True))
     return np.asarray(np.log(gain + 1e-12) + 1e-3 * distance)  # where no gain is left to speak of, what is nearer
 
 
-def _two(
-    first: GaussianPosterior, second: GaussianPosterior, front: np.ndarray, reference: np.ndarray
-) -> Float[np.ndarray, " n"]:
+def _two(beliefs: Sequence[GaussianPosterior], front: np.ndarray, reference: np.ndarray) -> Float[np.ndarray, " n"]:
     """The undominated part as strips along the first objective: E[length in it] E[height above the front there]."""
-    ordered = front[np.argsort(front[:, 0], kind="stable")]
-    edges = np.concatenate([reference[:1], ordered[:, 0]])  # left ends of f + 1 strips
-    heights = np.append(np.maximum.accumulate(ordered[::-1, 1])[::-1], reference[1])
-    reach = _gain(first, edges)  # (n, f + 1)
-    lengths = reach - np.concatenate([reach[:, 1:], np.zeros((len(reach), 1))], axis=1)
-    return np.asarray(np.einsum("nf,nf->n", lengths, _gain(second, heights)))
+    lengths, above = _strips(beliefs[0], front[:, 0], reference[0])
+    heights = np.max(np.where(above, front[:, 1], reference[1]), axis=1, initial=reference[1])
+    return np.asarray(np.einsum("nf,nf->n", lengths, _gain(beliefs[1], heights)))
+
+
+def _three(beliefs: Sequence[GaussianPosterior], front: np.ndarray, reference: np.ndarray) -> Float[np.ndarray, " n"]:
+    """The same with columns over the cells of the first two objectives."""
+    first, above_first = _strips(beliefs[0], front[:, 0], reference[0])
+    second, above_second = _strips(beliefs[1], front[:, 1], reference[1])
+    levels = np.append(front[:, 2], reference[2])
+    order = np.argsort(levels, kind="stable")
+    both = above_first[:, None, :] & above_second[None, :, :]  # points of the front that dominate a cell
+    heights = np.max(np.where(both, front[:, 2], reference[2]), axis=2, initial=reference[2])
+    level = np.searchsorted(levels[order], heights)
+    rises = _gain(beliefs[2], levels[order])  # (n, f + 1)
+    return np.asarray(np.einsum("ni,nj,nij->n", first, second, rises[:, level], optimize=True))
+
+
+def _strips(
+    belief: GaussianPosterior, values: Float[np.ndarray, " f"], reference: float
+) -> tuple[Float[np.ndarray, "n f_plus_1"], Bool[np.ndarray, "f_plus_1 f"]]:
+    """Expected lengths within strips between values of the front, and which of its points reach beyond each strip."""
+    ordered = np.sort(values)
+    reach = _gain(belief, np.append(reference, ordered))
+    lengths = reach.copy()
+    lengths[:, :-1] -= reach[:, 1:]
+    return lengths, values[None, :] >= np.append(ordered, np.inf)[:, None]
 
 
 def _gain(belief: GaussianPosterior, over: Float[np.ndarray, " k"]) -> Float[np.ndarray, "n k"]:

@@ -1,7 +1,13 @@
-"""Judging a shortlist of configurations again, with the networks they make in view."""
+"""Configurations with the networks they make in view: captured for a shortlist, remembered by their digest.
+
+Beside the process that sees hyperparameters alone stands one that also sees statistics of the network's graph and what
+signals do in it, and one that sees nothing else. How each predicts every observation from the others decides whose word
+counts for how much, so that a graph that says nothing costs time but no trials.
+"""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +15,11 @@ import numpy as np
 
 from foretell.acquisition import log_expected_improvement
 from foretell.candidate import Candidate
-from foretell.encoders import ColumnScaler, Encoding, GraphStatistics, Hyperparameters
+from foretell.encoders import ColumnScaler, Encoding, OperatorStatistics, SignalPropagation
 from foretell.held_down import held_down
+from foretell.search_warps import SCALES, warped
 from foretell.study_belief import refit_size
-from foretell.surrogates import GaussianProcess
-from foretell.target_warp import TargetWarp
+from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,64 +28,153 @@ if TYPE_CHECKING:
 
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
-    from foretell.observation import Observation
-    from foretell.search_space import SearchSpace
-    from foretell.surrogates.gaussian_process import FittedGaussianProcess
+    from foretell.search_memory import SearchMemory
+    from foretell.unit_cube import UnitCube
 
-
-@dataclass(frozen=True)
-class NetworkView:
-    """Hyperparameters and statistics of the network under one process.
-
-    Args:
-        space: The search space.
-        graph: The network of a configuration.
-    """
-
-    space: SearchSpace
-    graph: Callable[[Mapping[str, Value]], ComputationGraph | None]
-
-    def best(
-        self,
-        observations: Sequence[Observation],
-        pending: Sequence[Mapping[str, Value]],
-        configs: Sequence[dict[str, Value]],
-    ) -> dict[str, Value]:
-        """The configuration of largest expected improvement; the first of the shortlist with several objectives."""
-        if len(observations[0].values) > 1:
-            return configs[0]
-        raw = np.array([o.values[0] for o in observations])
-        targets = held_down(raw, np.array([o.partial for o in observations]))
-        blocks = (Hyperparameters(self.space), GraphStatistics())
-
-        def encode(given: Sequence[Mapping[str, Value]]) -> Encoding:
-            candidates = [Candidate(self.graph(c), c) for c in given]
-            return Encoding.side_by_side([b.encode(candidates) for b in blocks])
-
-        belief = _Belief.fit(encode([o.config for o in observations]), targets, encode(pending))
-        return configs[int(np.argmax(belief.score(encode(configs))))]
+_ENCODERS = (OperatorStatistics(("sizes", "attributes", "fewest", "soft", "entry", "first")), SignalPropagation())
+_UNIT = 0.174  # of standardised columns, so that their groups' distances suit the prior of a hyperparameter's
+_FIT_ROWS, _KEPT_ROWS = 100, 200
 
 
 @dataclass(frozen=True, eq=False)
-class _Belief:
-    """A process over columns, told what is running, with the value to beat."""
+class NetworkView:
+    """What is believed with the network in view.
 
+    Args:
+        cube: The space.
+        graph: The network of a configuration, None where it has none.
+        memory: Where columns are found again.
+        scaler: Standardises the network's columns.
+        centre: What is taken off all columns.
+        processes: Without the network, with it, and by it alone.
+        weights: How much each counts.
+    """
+
+    cube: UnitCube
+    graph: Callable[[Mapping[str, Value]], ComputationGraph | None]
+    memory: SearchMemory
     scaler: ColumnScaler
-    process: FittedGaussianProcess
-    best: float
+    centre: Float[np.ndarray, " c"]
+    processes: tuple[SearchProcess, ...]
+    weights: Float[np.ndarray, " 3"]
 
     @classmethod
-    def fit(cls, encoding: Encoding, targets: Float[np.ndarray, " n"], running: Encoding) -> _Belief:
-        k = refit_size(len(targets))
-        scaler = ColumnScaler.fit(encoding.rows(slice(k)))  # on the same rows as theta, so that both are found again
-        X, y = scaler.transform(encoding), TargetWarp.fit_top_linear(targets).forward(targets)
-        early = GaussianProcess().fit(X[:k], TargetWarp.fit_top_linear(targets[:k]).forward(targets[:k]), scaler.groups)
-        process = early if k == len(y) else early.condition_on(X, y, early.index, early.theta)
-        best = float(process.smoothed.max())
-        if len(running.values):  # believe the mean: the running points lose their uncertainty, not their rank
-            at = scaler.transform(running)
-            process = process.condition(at, process.predict(at).mean)
-        return cls(scaler, process, best)
+    def fit(
+        cls,
+        cube: UnitCube,
+        graph: Callable[[Mapping[str, Value]], ComputationGraph | None],
+        memory: SearchMemory,
+        configs: Sequence[Mapping[str, Value]],
+        y: Float[np.ndarray, " n"],
+        partial: np.ndarray,
+        pending: Sequence[Mapping[str, Value]] = (),
+    ) -> NetworkView:
+        """Fit all processes to a single objective.
 
-    def score(self, encoding: Encoding) -> Float[np.ndarray, " m"]:
-        return log_expected_improvement(self.process.predict_latent(self.scaler.transform(encoding)), self.best)
+        Args:
+            cube: The space.
+            graph: The network of a configuration.
+            memory: Where columns and fits are found again.
+            configs: What was evaluated, in the order in which it became known.
+            y: Its objective.
+            partial: Which were stopped early.
+            pending: What is being evaluated.
+        """
+        k = refit_size(len(y))
+        early_y, y = held_down(y[:k], partial[:k]), held_down(y, partial)
+        early, kept = spread_rows(early_y, _FIT_ROWS), spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        first = [configs[i] for i in early.tolist()]
+        networks = _columns(graph, memory, first)
+        scaler = ColumnScaler.fit(networks)  # on the same rows as theta, so that both are found again
+        X = _joined(cube, scaler, first, networks)
+        centre = X.mean(axis=0)
+        X = X - centre
+        layouts = _layouts(cube, scaler)
+
+        def work() -> np.ndarray:
+            """Share of the scale, then all thetas."""
+            found, best = None, -np.inf
+            for share in SCALES:
+                z, slope = (v[early] for v in warped(early_y, share))
+                thetas = [fit_theta(X, z, layout) for layout in layouts]
+                processes = [SearchProcess.condition_on(X, z, *pair) for pair in zip(layouts, thetas, strict=True)]
+                density = max(_density(process) for process in processes) + float(slope.sum())
+                if density > best:
+                    best, found = density, np.concatenate([[share], *thetas])
+            assert found is not None
+            return found
+
+        fitted = memory.fit((cube, scaler.groups, X.tobytes(), early_y.tobytes()), work)
+        ends = np.cumsum([1, *(layout.n_groups + 2 + layout.n_blocks for layout in layouts)])
+        thetas = [fitted[a:b] for a, b in itertools.pairwise(ends.tolist())]
+        given = [configs[i] for i in kept.tolist()]
+        X = _joined(cube, scaler, given, _columns(graph, memory, given)) - centre
+        z = warped(y, float(fitted[0]))[0][kept]
+        processes = [
+            SearchProcess.condition_on(X, z, layout, theta) for layout, theta in zip(layouts, thetas, strict=True)
+        ]
+        lead = np.array([_density(process) for process in processes])
+        if pending:
+            X = _joined(cube, scaler, pending, _columns(graph, memory, pending)) - centre
+            processes = [process.believing(X) for process in processes]
+        weights = np.exp(lead - lead.max())
+        return cls(cube, graph, memory, scaler, centre, tuple(processes), weights / weights.sum())
+
+    def score(self, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, " n"]:
+        """Logarithm of the expected improvement under all, by their weights."""
+        X = _joined(self.cube, self.scaler, configs, _columns(self.graph, self.memory, configs)) - self.centre
+        gain = np.zeros(len(X))
+        for weight, process in zip(self.weights.tolist(), self.processes, strict=True):
+            if weight > 1e-3:
+                best = float(process.smoothed.max())
+                gain += weight * np.exp(log_expected_improvement(process.predict(X), best))
+        return np.asarray(np.log(gain + 1e-300))
+
+
+def _layouts(cube: UnitCube, scaler: ColumnScaler) -> tuple[Layout, Layout, Layout]:
+    """What the columns mean to who does not see the network, to who does, and to who sees nothing else.
+
+    To the last, configurations that make the same network are one.
+    """
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(scaler.groups))}
+    network = np.array([cube.n_groups + numbers[g] for g in scaler.groups], dtype=np.int64)
+    none = np.full(len(scaler.groups), -1)
+    blocks = np.concatenate([cube.blocks, none])
+    return (
+        Layout(np.concatenate([cube.groups, none]), blocks, cube.n_groups, 2),
+        Layout(np.concatenate([cube.groups, network]), blocks, cube.n_groups + len(numbers), 2),
+        Layout(
+            np.concatenate([np.full(len(cube.groups), -1), network - cube.n_groups]),
+            np.full(len(blocks), -1),
+            len(numbers),
+            0,
+        ),
+    )
+
+
+def _density(process: SearchProcess) -> float:
+    """Logarithm of how likely each target is given the others, but for a constant."""
+    left_out = process.leave_one_out()
+    return -float((np.log(left_out.std) + 0.5 * ((process.y - left_out.mean) / left_out.std) ** 2).sum())
+
+
+def _joined(
+    cube: UnitCube, scaler: ColumnScaler, configs: Sequence[Mapping[str, Value]], networks: Encoding
+) -> Float[np.ndarray, "n c"]:
+    """Columns of the hyperparameters, then those of the network."""
+    return np.concatenate([cube.encode(cube.space.to_unit(configs)), scaler.transform(networks) * _UNIT], axis=1)
+
+
+def _columns(
+    graph: Callable[[Mapping[str, Value]], ComputationGraph | None],
+    memory: SearchMemory,
+    configs: Sequence[Mapping[str, Value]],
+) -> Encoding:
+    """Columns of the networks, each network encoded once."""
+    graphs = [graph(c) for c in configs]
+    digests = [g.digest if g is not None else "" for g in graphs]
+    new = {d: g for d, g in zip(digests, graphs, strict=True) if d not in memory.networks}
+    if new:
+        fresh = Encoding.side_by_side([e.encode([Candidate(g) for g in new.values()]) for e in _ENCODERS])
+        memory.remember_networks(list(new), fresh)
+    return memory.network_columns(digests)

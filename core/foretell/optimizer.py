@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
-_SHORTLIST = 24  # proposals whose network is built and captured
+_SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
@@ -116,10 +116,42 @@ class BayesianOptimizer:
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
         rows = self._search(known, values, partial, constraints, running, lost, seen, rng, heard)
-        configs = [self.space.from_unit(row) for row in rows]
-        if self.graph is None or len(configs) == 1:
-            return configs[0]
-        return NetworkView(self.space, self.graph).best(observations, pending, configs)
+        if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
+            return self.space.from_unit(rows[0])
+        return self._with_networks(observations, pending, values[:, 0], partial, rows, seen, rng)
+
+    def _with_networks(
+        self,
+        observations: Sequence[Observation],
+        pending: Sequence[Mapping[str, Value]],
+        y: Float[np.ndarray, " n"],
+        partial: Bool[np.ndarray, " n"],
+        rows: Float[np.ndarray, "k d"],
+        seen: Float[np.ndarray, "s d"],
+        rng: np.random.Generator,
+    ) -> dict[str, Value]:
+        """Judge the shortlist again with its networks in view, and climb from its best and the best observed ones."""
+        assert self.graph is not None
+        tried = [o.config for o in observations]
+        known = self.memory.units(self.space, tried)
+        cube = self._cube(known)
+        view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending)
+        parents = known[np.argsort(-y, kind="stable")[:3]]
+        rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
+        scores = np.empty(0)
+        configs: list[dict[str, Value]] = []
+        for climb in range(_CLIMBS + 1):
+            fresh = rows[self._first(rows, seen, len(rows))]
+            if not len(fresh):
+                break
+            found = [self.space.from_unit(row) for row in fresh]
+            configs += found
+            scores = np.concatenate([scores, view.score(found)])
+            seen = np.concatenate([seen, fresh])
+            if climb < _CLIMBS:
+                best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
+                rows = local_edits(cube, best, _SHORTLIST, rng)
+        return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
 
     def source_weights(
         self, observations: Sequence[Observation], index: int | None = None

@@ -8,6 +8,7 @@ suggestions are the same.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
     from foretell.distributions import Distribution, Value
+    from foretell.encoders import Encoding
     from foretell.observation import Observation
 
 _SPARE = 256
@@ -43,6 +45,8 @@ class SearchMemory:
         self._lock = threading.Lock()
         self._cube: tuple[SearchSpace, bytes, UnitCube] | None = None
         self._fits: dict[Hashable, np.ndarray] = {}
+        self.networks: dict[str, np.ndarray] = {}
+        self._form: Encoding | None = None
         self._told: dict[int, int] = {}
         self._observations: list[Observation] = []
         self._outcomes = np.empty((0, 0))
@@ -142,6 +146,18 @@ class SearchMemory:
                     del self._fits[next(iter(self._fits))]
                 self._fits[key] = found
         return found
+
+    def remember_networks(self, digests: Sequence[str], encoding: Encoding) -> None:
+        """Keep the columns of networks by their digest."""
+        with self._lock:
+            self._form = encoding.rows(slice(0))
+            for digest, row in zip(digests, encoding.values, strict=True):
+                self.networks[digest] = row
+
+    def network_columns(self, digests: Sequence[str]) -> Encoding:
+        """Columns of networks that were remembered."""
+        assert self._form is not None
+        return replace(self._form, values=np.stack([self.networks[d] for d in digests]))
 
     def __getstate__(self) -> dict[str, object]:
         return {}

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front, reference_point
+from foretell.expected_hypervolume import (
+    _many,
+    _three,
+    log_expected_hypervolume_improvement,
+    pareto_front,
+    reference_point,
+)
 from foretell.posterior import GaussianPosterior
 
 POINTS = st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=1, max_size=8)
@@ -51,7 +57,7 @@ def test_two_objectives_against_sampling(seed: int) -> None:
         assert found[i] == pytest.approx(np.mean(gains), rel=0.12, abs=0.01)
 
 
-def test_three_objectives_agree_with_two_where_the_third_is_sure() -> None:
+def test_three_objectives_agree_with_two_where_the_third_is_sure_and_with_points() -> None:
     rng = np.random.default_rng(0)
     values = rng.standard_normal((10, 2))
     front = values[pareto_front(values)]
@@ -60,6 +66,13 @@ def test_three_objectives_agree_with_two_where_the_third_is_sure() -> None:
     two = log_expected_hypervolume_improvement(beliefs, front)
     three = log_expected_hypervolume_improvement([*beliefs, sure], np.column_stack([front, np.ones(len(front))]))
     assert np.corrcoef(np.argsort(np.argsort(two)), np.argsort(np.argsort(three)))[0, 1] > 0.95
+    values = rng.standard_normal((12, 3))
+    front = values[pareto_front(values)]
+    beliefs = [GaussianPosterior(rng.standard_normal(40), np.full(40, 0.5)) for _ in range(3)]
+    exact = _three(beliefs, front, reference_point(front))
+    points = _many(beliefs, front, reference_point(front))  # of a box that holds most of what may be gained
+    assert exact == pytest.approx(points, rel=0.3, abs=0.6)
+    assert np.corrcoef(exact, points)[0, 1] > 0.98
 
 
 def test_what_is_better_everywhere_gains_more_and_the_hopeless_stay_ordered() -> None:

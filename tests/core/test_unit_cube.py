@@ -33,7 +33,7 @@ SPACE = SearchSpace(
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_it_snaps_as_the_space_does(seed: int) -> None:
     units = np.random.default_rng(seed).random((60, len(SPACE)))
     there_and_back = SPACE.to_unit([SPACE.from_unit(row) for row in units])
