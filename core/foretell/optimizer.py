@@ -118,7 +118,8 @@ class BayesianOptimizer:
         rows = self._search(known, values, partial, constraints, running, lost, seen, rng, heard)
         if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
-        return self._with_networks(observations, pending, values[:, 0], partial, rows, seen, rng)
+        climbs = 0 if (np.nan_to_num(constraints) > 0).any() or failed else _CLIMBS  # no network view knows of these
+        return self._with_networks(observations, pending, values[:, 0], partial, rows, seen, climbs, rng)
 
     def _with_networks(
         self,
@@ -128,6 +129,7 @@ class BayesianOptimizer:
         partial: Bool[np.ndarray, " n"],
         rows: Float[np.ndarray, "k d"],
         seen: Float[np.ndarray, "s d"],
+        climbs: int,
         rng: np.random.Generator,
     ) -> dict[str, Value]:
         """Judge the shortlist again with its networks in view, and climb from its best and the best observed ones."""
@@ -136,11 +138,12 @@ class BayesianOptimizer:
         known = self.memory.units(self.space, tried)
         cube = self._cube(known)
         view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending)
-        parents = known[np.argsort(-y, kind="stable")[:3]]
-        rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
+        if climbs:
+            parents = known[np.argsort(-y, kind="stable")[:3]]
+            rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
         scores = np.empty(0)
         configs: list[dict[str, Value]] = []
-        for climb in range(_CLIMBS + 1):
+        for climb in range(climbs + 1):
             fresh = rows[self._first(rows, seen, len(rows))]
             if not len(fresh):
                 break
@@ -148,7 +151,7 @@ class BayesianOptimizer:
             configs += found
             scores = np.concatenate([scores, view.score(found)])
             seen = np.concatenate([seen, fresh])
-            if climb < _CLIMBS:
+            if climb < climbs:
                 best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
                 rows = local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
