@@ -63,7 +63,7 @@ def test_what_cannot_go_on() -> None:
 
 def test_raising_the_epochs_reuses_what_was_run() -> None:
     spent = {"fresh": 0, "deepened": 0}
-    for seed in range(3):
+    for seed in range(2):
         rows = values(30, 36, seed)
         fresh, epochs = run_pruned(rows)
         before, _ = run_pruned(rows[:, :12])
