@@ -17,7 +17,7 @@ from foretell.network_view import NetworkView
 from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
 from foretell.search_memory import SearchMemory
-from foretell.study_belief import StudyBelief, Trend
+from foretell.study_belief import StudyBelief, Trend, doubted, promise
 from foretell.tracked_intervals import TrackedIntervals
 from foretell.transfer import Sources
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from foretell.graph import ComputationGraph
     from foretell.posterior import WarpedPosterior
     from foretell.search_space import SearchSpace
+    from foretell.study_belief import Doubts
     from foretell.transfer.guidance import Guidance
     from foretell.unit_cube import UnitCube
 
@@ -118,8 +119,8 @@ class BayesianOptimizer:
         rows = self._search(known, values, partial, constraints, running, lost, seen, rng, heard)
         if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
-        climbs = 0 if (np.nan_to_num(constraints) > 0).any() or failed else _CLIMBS  # no network view knows of these
-        return self._with_networks(observations, pending, values[:, 0], partial, rows, seen, climbs, rng)
+        doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
+        return self._with_networks(observations, pending, values[:, 0], partial, doubts, rows, seen, rng)
 
     def _with_networks(
         self,
@@ -127,9 +128,9 @@ class BayesianOptimizer:
         pending: Sequence[Mapping[str, Value]],
         y: Float[np.ndarray, " n"],
         partial: Bool[np.ndarray, " n"],
+        doubts: Doubts,
         rows: Float[np.ndarray, "k d"],
         seen: Float[np.ndarray, "s d"],
-        climbs: int,
         rng: np.random.Generator,
     ) -> dict[str, Value]:
         """Judge the shortlist again with its networks in view, and climb from its best and the best observed ones."""
@@ -138,20 +139,19 @@ class BayesianOptimizer:
         known = self.memory.units(self.space, tried)
         cube = self._cube(known)
         view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending)
-        if climbs:
-            parents = known[np.argsort(-y, kind="stable")[:3]]
-            rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
+        parents = known[np.argsort(-y, kind="stable")[:3]]
+        rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
         scores = np.empty(0)
         configs: list[dict[str, Value]] = []
-        for climb in range(climbs + 1):
+        for climb in range(_CLIMBS + 1):
             fresh = rows[self._first(rows, seen, len(rows))]
             if not len(fresh):
                 break
             found = [self.space.from_unit(row) for row in fresh]
             configs += found
-            scores = np.concatenate([scores, view.score(found)])
+            scores = np.concatenate([scores, view.score(found) + promise(doubts, cube.encode(fresh))])
             seen = np.concatenate([seen, fresh])
-            if climb < climbs:
+            if climb < _CLIMBS:
                 best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
                 rows = local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])

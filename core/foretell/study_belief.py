@@ -7,7 +7,7 @@ on a prefix of what is known and found again until enough has come to fit them a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -117,6 +117,10 @@ class Trend:
         return WarpedPosterior(GaussianPosterior(latent.mean, std), TargetWarp(values, y[finite][first]))
 
 
+Doubts: TypeAlias = "tuple[tuple[Trend, float], ...]"
+"""Trends whose value must not exceed a limit, with the limit."""
+
+
 @dataclass(frozen=True, eq=False)
 class StudyBelief:
     """All that a search believes.
@@ -132,7 +136,7 @@ class StudyBelief:
 
     cube: UnitCube | InformedCube
     objectives: tuple[Trend | InformedTrend, ...]
-    doubts: tuple[tuple[Trend, float], ...]
+    doubts: Doubts
     best: float | None
     front: Float[np.ndarray, "f m"] | None
     elite: Float[np.ndarray, "k d"]
@@ -162,26 +166,21 @@ class StudyBelief:
             memory: Where fits are found again.
         """
         stopped = partial if partial.any() else None
-        objectives = [_objective(cube, units, column, m, memory, stopped) for m, column in enumerate(values.T)]
+        scales = SCALES if values.shape[1] == 1 else _PLAIN  # hypervolume is measured on the plain scale
+        objectives = [_objective(cube, units, column, m, memory, stopped, scales) for m, column in enumerate(values.T)]
         broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
-        doubts = _doubts(cube, units, constraints, failed, memory)
+        doubts = doubted(cube, units, constraints, failed, memory)
         best, front, order = _standing(objectives, values, broken, constraints)
         elite = units[order[: max(5, len(units) // 10)]]
         if len(running):
             at = cube.encode(running)
             objectives = [trend.told(at) for trend in objectives]
-        return cls(cube, tuple(objectives), tuple(doubts), best, front, elite)
+        return cls(cube, tuple(objectives), doubts, best, front, elite)
 
     def score(self, units: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """Logarithm of what each position is expected to gain, if it works at all."""
-        from scipy.special import log_ndtr
-
         X = self.cube.encode(units)
-        scores = np.zeros(len(X))
-        for trend, limit in self.doubts:
-            belief = trend.predict(X)
-            chance = np.maximum(log_ndtr((limit - belief.mean) / belief.std), _LEAST_PROMISE)
-            scores += np.where(chance < _HOPELESS, chance + _LEAST_PROMISE, chance)
+        scores = promise(self.doubts, X)
         if self.front is not None:
             beliefs = [trend.predict(X) for trend in self.objectives]
             return np.asarray(scores + log_expected_hypervolume_improvement(beliefs, self.front))
@@ -215,22 +214,40 @@ def _objective(
     objective: int,
     memory: SearchMemory,
     partial: Bool[np.ndarray, " n"] | None,
+    scales: Sequence[float],
 ) -> Trend | InformedTrend:
     from foretell.transfer.informed_cube import InformedCube
     from foretell.transfer.informed_trend import InformedTrend
 
     if isinstance(cube, InformedCube):
         return InformedTrend.fit(cube, units, values, objective, memory, partial)
-    return Trend.fit(cube, units, values, memory, partial)
+    return Trend.fit(cube, units, values, memory, partial, scales)
 
 
-def _doubts(
+def promise(doubts: Doubts, X: Float[np.ndarray, "m c"]) -> Float[np.ndarray, " m"]:
+    """Logarithm of the probability that encoded positions hold all limits; what will hardly is put far below the rest.
+
+    Args:
+        doubts: Trends whose value must not exceed a limit, with the limit.
+        X: Encoded positions.
+    """
+    from scipy.special import log_ndtr
+
+    total = np.zeros(len(X))
+    for trend, limit in doubts:
+        belief = trend.predict(X)
+        chance = np.maximum(log_ndtr((limit - belief.mean) / belief.std), _LEAST_PROMISE)
+        total += np.where(chance < _HOPELESS, chance + _LEAST_PROMISE, chance)
+    return total
+
+
+def doubted(
     cube: UnitCube | InformedCube,
     units: Float[np.ndarray, "n d"],
     constraints: Float[np.ndarray, "n c"],
     failed: Float[np.ndarray, "f d"],
     memory: SearchMemory,
-) -> list[tuple[Trend, float]]:
+) -> Doubts:
     """One trend a constraint that was ever violated, and one for failures."""
     found = []
     for column in constraints.T:
@@ -244,7 +261,7 @@ def _doubts(
         y = np.concatenate([np.ones(len(failed)), np.zeros(len(units))])
         trend = Trend.fit(cube, both, y, memory, scales=_PLAIN)
         found.append((trend, float(top_linear(np.append(y, 0.5))[-1])))
-    return found
+    return tuple(found)
 
 
 def _limit(y: Float[np.ndarray, " n"]) -> float:
