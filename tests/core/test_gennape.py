@@ -12,7 +12,7 @@ import pytest
 from foretell.candidate import Candidate
 from foretell.capture import nasbench201
 from foretell.encoders import LaplacianSpectrum
-from foretell.errors import CheckpointError, ForetellWarning, InvalidDataError
+from foretell.errors import CheckpointError, ForetellWarning, InvalidDataError, OutOfDomainWarning
 from foretell.metrics import kendall_tau
 from foretell.pretraining.fine_tuning import HeadsOnly, WholeNetwork
 from foretell.pretraining.folded_graphs import STATISTICS
@@ -80,11 +80,11 @@ def test_outside_the_domain_flops_alone_vote(gennape: Gennape, graphs):
     scores = gennape.scores(graphs[:8])
     outside = replace(gennape, domain=(1e3, 1e4))
     assert not outside.inside(scores).any()
-    np.testing.assert_allclose(outside.vote(scores), standard_scores(scores)[:, -1])
+    with pytest.warns(OutOfDomainWarning, match=r"most of these networks lie outside of 1000\.0 to 10000\.0 GFLOPs"):
+        np.testing.assert_allclose(outside.vote(scores), standard_scores(scores)[:, -1])
     half = replace(gennape, domain=(float(np.median(scores[:, -1])), np.inf))
-    share = half.inside(scores).mean()
-    weights = np.array([share, share, share, share, share, 1.0])
-    np.testing.assert_allclose(half.vote(scores), standard_scores(scores) @ weights / weights.sum())
+    assert 0.5 <= half.inside(scores).mean() < 1
+    np.testing.assert_allclose(half.vote(scores), standard_scores(scores).mean(axis=1))
     alone = standard_scores(scores, gennape.pool)
     expected = np.where(half.inside(scores), alone.mean(axis=1), alone[:, -1])
     np.testing.assert_allclose(half.vote(scores, alone=True), expected)

@@ -41,6 +41,7 @@ def test_infinite_columns_and_cells_with_none_are_left_out(bench: Transfer):
     assert found == pytest.approx(spearman_rho(loaded.accuracy[loaded.complete], loaded.gflops[loaded.complete]))
 
 
+@pytest.mark.filterwarnings("ignore:most of these networks lie outside")
 def test_without_labels_the_ensemble_votes_as_it_does_for_users(bench: Transfer):
     loaded = bench._loaded
     assert loaded is not None

@@ -9,7 +9,9 @@ the votes, the pairwise loss.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,7 +19,7 @@ import torch
 
 from foretell.candidate import Candidate
 from foretell.checkpoint import Checkpoint
-from foretell.errors import CheckpointError, InvalidDataError
+from foretell.errors import CheckpointError, InvalidDataError, OutOfDomainWarning
 from foretell.posterior import GaussianPosterior
 from foretell.pretraining.fine_tuning import FineTuning, HeadsOnly
 from foretell.pretraining.fuzzy_c_means import FuzzyClusters
@@ -41,6 +43,7 @@ KIND = "gennape"
 FLOPS = "flops"
 """Name of the member that is no network."""
 _FOLDS = 5
+_KNOWN = 0.5  # share of the networks judged together that must lie in the domain for the weights to vote
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +128,14 @@ class Gennape:
         Args:
             scores: From `scores`.
             alone: Whether each network is judged by itself, in units of the training family; otherwise members are
-                standardised over the networks given, as in the paper's tables, and the votes of all but FLOPs shrink
-                by the share of networks that are outside of the domain.
+                standardised over the networks given, as in the paper's tables, and none but FLOPs vote where most of
+                them are outside of the domain, which is said once.
         """
         inside = self.inside(scores)
+        if not alone and inside.mean() < _KNOWN:
+            _say(f"{self.domain[0]:.1f} to {self.domain[1]:.1f}")
         trust = np.ones((len(scores) if alone else 1, scores.shape[1]))
-        trust[:, :-1] = inside[:, None] if alone else inside.mean()
+        trust[:, :-1] = inside[:, None] if alone else inside.mean() >= _KNOWN
         votes = trust * self.votes
         votes /= votes.sum(axis=1, keepdims=True)
         return np.asarray((standard_scores(scores, self.pool if alone else None) * votes).sum(axis=1))
@@ -283,6 +288,15 @@ class Gennape:
     def __repr__(self) -> str:
         votes = ", ".join(f"{name}: {vote:.2f}" for name, vote in zip(self.names, self.votes, strict=True))
         return f"Gennape({votes})"
+
+
+@lru_cache(maxsize=32)
+def _say(domain: str) -> None:
+    warnings.warn(
+        f"most of these networks lie outside of {domain} GFLOPs, which these weights know: FLOPs alone rank them",
+        OutOfDomainWarning,
+        stacklevel=3,
+    )
 
 
 def fitted_line(votes: Float[np.ndarray, " n"], accuracy: Float[np.ndarray, " n"]) -> tuple[float, float, float]:
