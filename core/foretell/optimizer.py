@@ -37,6 +37,7 @@ _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
+_FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
@@ -243,6 +244,9 @@ class BayesianOptimizer:
         rows = cube.everything(_ENUMERABLE)
         if rows is not None:
             scores = belief.score(rows)
+        elif _on_plateau(values):
+            rows = cube.sample(_N_RANDOM + _N_LOCAL, rng)
+            scores = belief.score(rows)
         else:
             elite = belief.elite
             if guidance is not None:
@@ -285,3 +289,8 @@ class BayesianOptimizer:
 
     def _may(self, config: Mapping[str, Value]) -> bool:
         return self.admissible is None or self.admissible(config)
+
+
+def _on_plateau(values: Float[np.ndarray, "n m"]) -> bool:
+    """Whether the last trials all had exactly the best value, which is more than their number alone can be."""
+    return len(values) > _FLAT and values.shape[1] == 1 and bool((values[-_FLAT:] == values.max()).all())

@@ -171,7 +171,7 @@ class StudyBelief:
         broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
         doubts = doubted(cube, units, constraints, failed, memory)
         best, front, order = _standing(objectives, values, broken, constraints)
-        elite = units[order[: max(5, len(units) // 10)]]
+        elite = units[_distinct_first(values, order)[: max(5, len(units) // 10)]]
         if len(running):
             at = cube.encode(running)
             objectives = [trend.told(at) for trend in objectives]
@@ -294,6 +294,20 @@ def _standing(
         share = (excess / np.maximum(excess.max(axis=0), 1e-300)).sum(axis=1)
         rank = np.where(broken, -1e6 - share, rank)
     return best, front, np.argsort(-rank, kind="stable")
+
+
+def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.ndarray:
+    """The same rows; those of a value that was there before come last.
+
+    Where parameters change nothing, such as an edge to nowhere, all copies of the best would crowd out the rest.
+    """
+    seen: set[bytes] = set()
+    new = np.zeros(len(order), dtype=bool)
+    for i, row in enumerate(values[order]):
+        key = row.tobytes()
+        new[i] = key not in seen
+        seen.add(key)
+    return np.concatenate([order[new], order[~new]])
 
 
 def refit_size(n: int) -> int:

@@ -18,7 +18,7 @@ from foretell.graph import ComputationGraph, Node
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
 from foretell.search_space import Condition, SearchSpace
-from foretell.study_belief import refit_size
+from foretell.study_belief import _distinct_first, refit_size
 
 SPACE = SearchSpace(
     {
@@ -286,3 +286,24 @@ def test_where_nothing_is_admissible_a_configuration_comes_back_nevertheless() -
     for n_startup in (0, 10):
         optimizer = BayesianOptimizer(space, n_startup=n_startup, admissible=lambda config: False)
         assert space.contains(optimizer.suggest([Observation({"a": 0.5}, (1.0,))]))
+
+
+def test_repeats_of_the_best_value_send_the_next_trial_elsewhere() -> None:
+    """Twenty switches, and a best value that three neighbours share: three in a row are left alone, two are not."""
+    space = SearchSpace({f"s{i}": CategoricalDistribution((False, True)) for i in range(20)})
+    rng = np.random.default_rng(0)
+    others = [Observation(space.sample(rng), (float(v),)) for v in rng.random(12)]
+    best = {f"s{i}": False for i in range(20)}
+    copies = [Observation({**best, f"s{i}": True}, (2.0,)) for i in range(3)]
+
+    def distance(seen: list[Observation]) -> float:
+        found = [BayesianOptimizer(space).suggest(seen, seed=seed) for seed in range(8)]
+        return float(np.median([min(sum(f[k] != o.config[k] for k in f) for o in copies) for f in found]))
+
+    assert distance([*others, *copies]) >= 4
+    assert distance([*copies, *others]) <= 3
+
+
+def test_copies_of_a_value_come_after_all_others() -> None:
+    values = np.array([[1.0], [3.0], [3.0], [2.0], [3.0]])
+    assert _distinct_first(values, np.array([1, 2, 4, 3, 0])).tolist() == [1, 3, 0, 2, 4]
