@@ -9,5 +9,5 @@ _TRUST = 40.0  # as in the preset `foretell`
 
 def tabular_surrogate() -> Surrogate:
     """A Gaussian process and trees, weighted by leave-one-out rank agreement, with calibrated intervals."""
-    members = (GaussianProcess(fit_rows=500), CrossFitted(ExtraTrees(n_trees=30)))
+    members = (GaussianProcess(fit_rows=500), CrossFitted(ExtraTrees(n_trees=10)))
     return Calibrated(Stack(members, temperature=0.2), _TRUST)
