@@ -166,7 +166,7 @@ class StudyBelief:
             memory: Where fits are found again.
         """
         stopped = partial if partial.any() else None
-        scales = SCALES if values.shape[1] == 1 else _PLAIN  # hypervolume is measured on the plain scale
+        scales = scales_for(values.shape[1])
         objectives = [_objective(cube, units, column, m, memory, stopped, scales) for m, column in enumerate(values.T)]
         broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
         doubts = doubted(cube, units, constraints, failed, memory)
@@ -294,6 +294,11 @@ def _standing(
         share = (excess / np.maximum(excess.max(axis=0), 1e-300)).sum(axis=1)
         rank = np.where(broken, -1e6 - share, rank)
     return best, front, np.argsort(-rank, kind="stable")
+
+
+def scales_for(objectives: int) -> tuple[float, ...]:
+    """Scales on which each of so many objectives may be seen: of several the plain one, which hypervolume has."""
+    return SCALES if objectives == 1 else _PLAIN
 
 
 def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.ndarray:

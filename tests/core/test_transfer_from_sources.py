@@ -21,7 +21,10 @@ from foretell import (
 )
 from foretell.distributions import Value
 from foretell.errors import InvalidDataError
+from foretell.search_memory import SearchMemory
 from foretell.transfer import Source, SourceKnowledge, Sources, SourceSurrogate
+from foretell.transfer.informed_trend import InformedTrend
+from foretell.unit_cube import UnitCube
 
 SPACE = SearchSpace(
     {"x": FloatDistribution(0, 1), "lr": FloatDistribution(1e-4, 1e-1, log=True),
@@ -210,6 +213,20 @@ def test_weights_are_named_and_as_many_as_objectives() -> None:
         assert {name: len(w) for name, w in weights.items()} == {"sources": 2, "two": 2}
         assert all(0 <= w <= 1 for w in weights["sources"])
         seen.append(Observation(config, (bowl(config), -bowl(config))))
+
+
+def test_several_objectives_are_heard_on_the_scale_of_their_hypervolume() -> None:
+    rng = np.random.default_rng(1)
+    configs = [SPACE.from_unit(r) for r in SPACE.sample_units(20, rng)]
+    values = np.array([[-math.exp(9 * c["x"]), math.exp(9 * c["x"])] for c in configs])  # far from plain
+    two = Source("two", SPACE, tuple(Observation(c, tuple(v)) for c, v in zip(configs, values, strict=True)))
+    units, none = SPACE.to_unit(configs), np.zeros(20, dtype=bool)
+    for width, plain in ((2, True), (1, False)):
+        source = Source("s", SPACE, tuple(Observation(o.config, o.values[:width]) for o in two.observations))
+        guidance = Sources([source]).guidance(SPACE, units, values[:, :width], none)
+        cube = guidance.informed(UnitCube(SPACE))
+        fitted = [InformedTrend.fit(cube, units, values[:, m], m, SearchMemory()) for m in range(width)]
+        assert all(np.isinf(t.alone.scale) and np.isinf(t.hearing.scale) for t in fitted) == plain
 
 
 def test_sources_of_another_number_of_objectives_are_not_heard() -> None:

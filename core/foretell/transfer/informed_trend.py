@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.posterior import GaussianPosterior
-from foretell.study_belief import Trend
+from foretell.study_belief import Trend, scales_for
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -67,7 +67,7 @@ class InformedTrend:
         key = (objective, units.tobytes(), values.tobytes(), None if partial is None else partial.tobytes())
         if key in cube.trends:
             return cube.trends[key]
-        alone = Trend.fit(cube, units, values, memory, partial)
+        alone = Trend.fit(cube, units, values, memory, partial, scales_for(len(cube.objectives)))
         heard = replace(cube, listening=objective)
         hearing = Trend.fit(heard, units, values, memory, partial, (alone.scale,))
         evidence = _log_pseudo_likelihood(hearing.process) - _log_pseudo_likelihood(alone.process)
