@@ -18,7 +18,7 @@ from foretell.posterior import GaussianPosterior, WarpedPosterior
 from foretell.search_warps import SCALES, warped
 from foretell.surrogates.calibrated import conformal_factor
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
-from foretell.target_warp import TargetWarp, top_linear
+from foretell.target_warp import TargetWarp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -260,7 +260,7 @@ def doubted(
         both = np.concatenate([failed, units])
         y = np.concatenate([np.ones(len(failed)), np.zeros(len(units))])
         trend = Trend.fit(cube, both, y, memory, scales=_PLAIN)
-        found.append((trend, float(top_linear(np.append(y, 0.5))[-1])))
+        found.append((trend, float(warped(np.append(y, 0.5), np.inf)[0][-1])))
     return tuple(found)
 
 
@@ -285,7 +285,7 @@ def _standing(
         best = None if broken[trend.which].all() else float(smoothed[trend.which][~broken[trend.which]].max())
         front = None
     else:
-        scores = np.stack([top_linear(values[:, m]) for m in range(values.shape[1])], axis=1)
+        scores = np.stack([warped(column, np.inf)[0] for column in values.T], axis=1)
         front_rows = pareto_front(np.where(broken[:, None], -np.inf, scores)) & ~broken
         best, front = None, scores[front_rows] if front_rows.any() else None
         rank = np.where(front_rows, 100.0, 0.0) + scores.mean(axis=1)

@@ -144,30 +144,6 @@ class TargetWarp:
         return np.asarray(inside + np.where(finite, below, 0.0) * first + np.where(finite, above, 0.0) * last)
 
 
-def top_linear(y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """`TargetWarp.fit_top_linear(y).forward(y)`, worked out directly: a search asks for it before every trial."""
-    finite = np.isfinite(y)
-    whole = bool(finite.all())
-    known = y if whole else y[finite]
-    if not len(known):
-        return np.asarray(np.sign(y) * 0.5)
-    unit = float(np.abs(known).max()) or 1.0
-    scaled = known / unit
-    low, middle, high = np.quantile(scaled, [0.25, 0.5, 0.75]).tolist()
-    spread = (high - low) / 1.349 or float(scaled.std())
-    if not spread:
-        return np.where(finite, 0.0, np.sign(y) * 0.5)
-    z = (scaled - middle) / spread
-    away = np.where(z < 0, -z, np.maximum(z - 2.0, 0.0))
-    z = np.where(z < 0, -_squeezed(away), np.minimum(z, 2.0) + _squeezed(away))
-    z = (z - z.mean()) / z.std()
-    if whole:
-        return np.asarray(z)
-    out = np.where(y > 0, z.max() + 0.5, z.min() - 0.5)
-    out[finite] = z
-    return np.asarray(out)
-
-
 def _squeezed(distance: np.ndarray) -> np.ndarray:
     """Logarithmic near 0 and below 4 everywhere, still increasing."""
     log = np.log1p(distance)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from foretell.benchmarks.official.torch_file import read_torch
 from foretell.errors import InvalidDataError
 
 Record = tuple[dict[str, Any], float]
@@ -65,8 +63,8 @@ def _read(path: Path) -> Any:
     try:
         if path.suffix == ".json":
             return json.loads(path.read_text(encoding="utf-8"))
-        return torch.load(path, weights_only=True)  # a checkpoint of ours holds plain values only
-    except (ValueError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        return read_torch(path)  # a checkpoint of ours holds plain values only
+    except (ValueError, InvalidDataError) as error:
         raise _broken(str(path)) from error
 
 

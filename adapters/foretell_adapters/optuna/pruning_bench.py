@@ -19,7 +19,7 @@ import optuna
 from optuna.trial import TrialState
 
 from foretell.benchmarks.pruning_report import pruning_table
-from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_runs
+from foretell.benchmarks.pruning_runs import pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
 from foretell_adapters.optuna.pruner import ForetellPruner
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from foretell.benchmarks.runner import Measurement
-
-_RUNS = {"taskset": 60, "digits": 30}
 
 
 class Pruning:
@@ -39,8 +37,7 @@ class Pruning:
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task of TaskSet."""
-        places = REPORTED[:1] if quick else (*REPORTED, *TUNED)
-        return [Cell(m, *place, _RUNS[place[0]], seed) for place in places for seed in range(seeds) for m in methods]
+        return pruning_cells(methods, seeds, quick=quick)
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""

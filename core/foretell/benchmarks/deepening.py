@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_runs
+from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
 from foretell.curve_rule import CurveRule, FinishedRun
 from foretell.freeze_thaw import FreezeThaw
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from foretell.benchmarks.runner import Measurement
 
-_RUNS = {"taskset": 60, "digits": 30}
 _TIMES, _SLICE = 3, 4
 Curve = list[tuple[float, float]]
 
@@ -38,8 +37,7 @@ class Deepening:
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task."""
-        places = REPORTED[:1] if quick else (*REPORTED, *TUNED)
-        return [Cell(m, *place, _RUNS[place[0]], seed) for place in places for seed in range(seeds) for m in methods]
+        return pruning_cells(methods, seeds, quick=quick)
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`; `lost` as in `foretell bench pruning`."""

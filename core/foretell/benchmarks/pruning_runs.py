@@ -12,17 +12,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.benchmarks.digits import SPACE, train_curve
+from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.taskset import TASKS, taskset_curves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Float
 
 TUNED: tuple[tuple[str, str], ...] = tuple(("taskset", task) for task in TASKS[::2])
 """Family and task of the curves on which the rule was chosen."""
 REPORTED: tuple[tuple[str, str], ...] = (*(("taskset", task) for task in TASKS[1::2]), ("digits", "cnn"))
 """Family and task of the curves on which it is reported."""
+_RUNS = {"taskset": 60, "digits": 30}
 EPOCHS = 27
 """Epochs of a network for handwritten digits."""
+
+
+def pruning_cells(methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
+    """Every method on the same runs of every task; quick means one task."""
+    places = REPORTED[:1] if quick else (*REPORTED, *TUNED)
+    return [Cell(m, *place, _RUNS[place[0]], seed) for place in places for seed in range(seeds) for m in methods]
 
 
 @lru_cache(maxsize=1)

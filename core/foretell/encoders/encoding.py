@@ -50,11 +50,6 @@ class Encoding:
         return replace(self, values=self.values[which])
 
     @classmethod
-    def on_top(cls, blocks: Sequence[Encoding]) -> Encoding:
-        """Put the same columns of different candidates below each other."""
-        return replace(blocks[0], values=np.concatenate([b.values for b in blocks]))
-
-    @classmethod
     def side_by_side(cls, blocks: Sequence[Encoding]) -> Encoding:
         """Put blocks of the same candidates next to each other."""
         return cls(
