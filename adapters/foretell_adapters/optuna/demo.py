@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 METHODS = ("foretell", "tpe", "random")
 _POLL_SECONDS = 0.5
+_LOCK_SECONDS = 120  # a process waits for others to let go of the file; 5, the default, is short on a busy machine
 _MEASURED = ("accuracy", "suggest_seconds", "train_seconds")
 
 
@@ -108,7 +109,7 @@ def run_study(url: str, method: str, seed: int, n_trials: int) -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        study_name=f"{method}-{seed}", storage=url, sampler=sampler_of(method, seed), load_if_exists=True
+        study_name=f"{method}-{seed}", storage=_opened(url), sampler=sampler_of(method, seed), load_if_exists=True
     )
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
@@ -122,7 +123,7 @@ def run(plan: Plan, report: Callable[[int, int], None]) -> None:
     An interruption loses at most the trials that were being trained.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.RDBStorage(plan.url)  # creates the file and its tables before the workers meet there
+    storage = _opened(plan.url)  # creates the file and its tables before the workers meet there
     total = len(plan.studies) * plan.n_trials
     context = multiprocessing.get_context("spawn")  # forked children would inherit torch's threads
     with ProcessPoolExecutor(plan.n_jobs, mp_context=context) as pool:
@@ -141,6 +142,10 @@ def run(plan: Plan, report: Callable[[int, int], None]) -> None:
             future.result()
 
 
+def _opened(url: str) -> optuna.storages.RDBStorage:
+    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": _LOCK_SECONDS}})
+
+
 def _count(storage: optuna.storages.RDBStorage) -> int:
     studies = storage.get_all_studies()
     return sum(storage.get_n_trials(s._study_id, (TrialState.COMPLETE,)) for s in studies)
@@ -148,9 +153,9 @@ def _count(storage: optuna.storages.RDBStorage) -> int:
 
 def load(plan: Plan) -> dict[tuple[str, int], list[Run]]:
     """Finished trials of every study by method and seed, at most the plan's number each, in order."""
-    found = {}
+    found, storage = {}, _opened(plan.url)
     for method, seed in plan.studies:
-        study = optuna.load_study(study_name=f"{method}-{seed}", storage=plan.url)
+        study = optuna.load_study(study_name=f"{method}-{seed}", storage=storage)
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))[: plan.n_trials]
         found[method, seed] = [
             Run(to_config(t.params), t.values[0], **{k: float(t.user_attrs[k]) for k in _MEASURED}) for t in trials
