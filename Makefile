@@ -8,11 +8,11 @@ export OMP_NUM_THREADS ?= 1
 demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
 	$(BIN)/foretell demo
 
-test: .venv/ready  ## all tests, in two processes; experiments of NNI one after the other
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: .venv/ready  ## all tests, in three processes: one mostly waits for experiments of NNI
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 test-fast: .venv/ready  ## without real experiments and slow ones
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not nni and not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not nni and not slow"
 
 lint: .venv/ready  ## style, types, import direction
 	$(BIN)/ruff check .

@@ -13,5 +13,9 @@ class TestNNITuner(AdapterContract):
     name = "nni-tuner"
 
 
+class TestNNIStrategy(AdapterContract):
+    name = "nni-strategy"
+
+
 class TestNASLib(AdapterContract):
     name = "naslib"
