@@ -35,7 +35,7 @@ print(foretell.BayesianOptimizer(space).suggest([foretell.Observation({"x": 0.5}
 
 
 def test_importing_foretell_does_not_import_what_only_some_need() -> None:
-    heavy = {"scipy", "sklearn", "networkx", "torch_geometric", "matplotlib", "pandas"}
+    heavy = {"scipy", "sklearn", "networkx", "torch_geometric", "matplotlib", "plotly", "pandas"}
     code = "import torch, sys; had = set(sys.modules); import foretell; print(*(set(sys.modules) - had))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     imported = set(done.stdout.split())
