@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph, Node
 
-_BOX, _ROW, _COLUMN = (150, 30), 46, 170
+COLUMN = 170
+"""From one column of boxes to the next, in pixels."""
+_BOX, _ROW = (150, 30), 46
 _MOST_NODES = 2000
 _COLOURS = {
     "Conv": "#cfe2f3", "Depthwise": "#cfe2f3", "ConvTranspose": "#cfe2f3", "MatMul": "#d9d2e9",
@@ -67,11 +69,8 @@ def draw(drawn: Folding, title: str, marks: Marks | None = None) -> str:
     Raises:
         InvalidArchitectureError: If there are too many nodes to be read.
     """
-    small = drawn.graph
-    if len(small) > _MOST_NODES:
-        msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(small)}: draw a part of the network"
-        raise InvalidArchitectureError(msg)
-    x, y = _positions(small)
+    small = drawable(drawn.graph)
+    x, y = box_places(small)
     width, height = int(x.max()) + _BOX[0] + 60, int(y.max()) + _BOX[1] + 20
     below = height
     if marks is not None:
@@ -94,14 +93,14 @@ def draw(drawn: Folding, title: str, marks: Marks | None = None) -> str:
             'fill="none" stroke="#666" stroke-width="1.2"/>'
         )
     for i, (left, top, node) in enumerate(zip(x.tolist(), y.tolist(), small.nodes, strict=True)):
-        colour, middle, note = _COLOURS.get(node.op, "#ffffff"), left + _BOX[0] / 2, ""
+        colour, middle, note = box_fill(node), left + _BOX[0] / 2, ""
         if marks is not None:
             colour = marks.fills[i]
             note = f' <tspan font-weight="bold">{escape(marks.notes[i])}</tspan>' if marks.notes[i] else ""
         parts.append(
             f'<rect x="{left:.0f}" y="{top:.0f}" width="{_BOX[0]}" height="{_BOX[1]}" rx="5" fill="{colour}" '
             'stroke="#999"/>'
-            f'<text x="{middle:.0f}" y="{top + 13:.0f}" text-anchor="middle">{escape(_label(node))}{note}</text>'
+            f'<text x="{middle:.0f}" y="{top + 13:.0f}" text-anchor="middle">{escape(box_label(node))}{note}</text>'
             f'<text x="{middle:.0f}" y="{top + 25:.0f}" text-anchor="middle" fill="#555" font-size="9">'
             f"{' x '.join(map(str, node.out_shape))}</text>"
         )
@@ -145,15 +144,33 @@ def _frames(drawn: Folding, x: np.ndarray, y: np.ndarray) -> list[str]:
     return frames
 
 
-def _label(node: Node) -> str:
+def drawable(graph: ComputationGraph) -> ComputationGraph:
+    """The graph itself.
+
+    Raises:
+        InvalidArchitectureError: If it has more than 2,000 nodes, too many to be read.
+    """
+    if len(graph) > _MOST_NODES:
+        msg = f"a drawing needs at most {_MOST_NODES} nodes, but got {len(graph)}: draw a part of the network"
+        raise InvalidArchitectureError(msg)
+    return graph
+
+
+def box_fill(node: Node) -> str:
+    """Colour of an operator's box, by its kind."""
+    return _COLOURS.get(node.op, "#ffffff")
+
+
+def box_label(node: Node) -> str:
+    """An operator with its window and stride, `Conv 3x3 /2`."""
     window = f" {node.kernel[0]}x{node.kernel[1]}" if max(node.kernel) else ""
     return node.op + window + (f" /{max(node.stride)}" if max(node.stride) > 1 else "")
 
 
-def _positions(graph: ComputationGraph) -> tuple[np.ndarray, np.ndarray]:
+def box_places(graph: ComputationGraph) -> tuple[np.ndarray, np.ndarray]:
     """Left and top of each box: a row a level, and in it the nodes side by side, centred."""
     columns = np.zeros(len(graph))
     for level in range(graph.depth + 1):
         here = np.flatnonzero(graph.levels == level)
         columns[here] = np.arange(len(here)) - (len(here) - 1) / 2
-    return 60 + (columns - columns.min()) * _COLUMN, 10.0 + graph.levels * _ROW
+    return 60 + (columns - columns.min()) * COLUMN, 10.0 + graph.levels * _ROW

@@ -14,7 +14,7 @@ import numpy as np
 from foretell.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
     from foretell.target_warp import TargetWarp
 
@@ -108,6 +108,58 @@ class WarpedPosterior:
     def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "n_samples n"]:
         """See `Posterior.sample`."""
         return self.warp.inverse(self.latent.sample(n_samples, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedPosterior:
+    """Beliefs about parts of the candidates put together, such as those of cross-validation's folds.
+
+    Args:
+        parts: Rows of each part, and what is believed of them; every row from 0 to n - 1 once.
+
+    Raises:
+        InvalidDataError: If a row is absent or there twice.
+
+    >>> one, two = (GaussianPosterior(np.array([m]), np.array([1.0])) for m in (3.0, 5.0))
+    >>> FoldedPosterior(((np.array([1]), one), (np.array([0]), two))).mean.tolist()
+    [5.0, 3.0]
+    """
+
+    parts: tuple[tuple[Int[np.ndarray, " k"], Posterior], ...]
+
+    def __post_init__(self) -> None:
+        rows = np.concatenate([rows for rows, _ in self.parts]) if self.parts else np.zeros(0, dtype=np.int64)
+        if not np.array_equal(np.sort(rows), np.arange(len(rows))):
+            msg = f"every row must be in one part, but got {np.sort(rows).tolist()[:20]}: divide 0 to n - 1"
+            raise InvalidDataError(msg)
+
+    @property
+    def mean(self) -> Float[np.ndarray, " n"]:
+        """See `Posterior.mean`."""
+        return self._joined([posterior.mean for _, posterior in self.parts])
+
+    @property
+    def std(self) -> Float[np.ndarray, " n"]:
+        """See `Posterior.std`."""
+        return self._joined([posterior.std for _, posterior in self.parts])
+
+    def quantile(self, q: float) -> Float[np.ndarray, " n"]:
+        """See `Posterior.quantile`."""
+        return self._joined([posterior.quantile(q) for _, posterior in self.parts])
+
+    def sample(self, n_samples: int, seed: int) -> Float[np.ndarray, "n_samples n"]:
+        """See `Posterior.sample`; the parts draw from seeds of their own."""
+        seeds = np.random.SeedSequence(seed).generate_state(max(len(self.parts), 1)).tolist()
+        draws = [posterior.sample(n_samples, s) for (_, posterior), s in zip(self.parts, seeds, strict=False)]
+        return self._joined([draw.T for draw in draws]).T if draws else np.zeros((n_samples, 0))
+
+    def _joined(self, values: list[np.ndarray]) -> np.ndarray:
+        if not values:
+            return np.zeros(0)
+        joined = np.empty((sum(map(len, values)), *values[0].shape[1:]))
+        for (rows, _), value in zip(self.parts, values, strict=True):
+            joined[rows] = value
+        return joined
 
 
 def normal_quantile(q: float | np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from foretell.distributions import CategoricalDistribution
 from foretell.encoders import Hyperparameters
 from foretell.errors import InvalidDataError
 from foretell.metrics import kendall_tau
+from foretell.posterior import FoldedPosterior
 from foretell.predictor import Predictor
 from foretell.tabular import tabular_surrogate
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
     from foretell.distributions import Value
+    from foretell.posterior import Posterior
     from foretell.search_space import SearchSpace
 
 _MOST = 1000  # observations; a process over more takes minutes and says the same
@@ -100,19 +102,22 @@ class ResponseSurface:
 
     def believe(self, configs: Sequence[Mapping[str, Value]]) -> Believed:
         """Belief about configurations."""
-        return _believed(self.predictor, configs)
+        return _summary(self.predictor.predict(configs))
 
     def held_out(self, seed: int = 0) -> Believed:
         """Belief about every configuration by predictors that were not told its target: five folds."""
+        return _summary(self.held_out_posterior(seed))
+
+    def held_out_posterior(self, seed: int = 0) -> Posterior:
+        """As `held_out`, the whole distributions."""
         order = np.random.default_rng(seed).permutation(len(self.values))
-        parts = np.empty((3, len(order)))
+        parts = []
         for fold in range(_FOLDS):
             test = order[fold::_FOLDS]
             train = np.setdiff1d(order, test)
             predictor = _fitted(self.space, [self.configs[i] for i in train.tolist()], self.values[train])
-            belief = _believed(predictor, [self.configs[i] for i in test.tolist()])
-            parts[:, test] = belief.mean, belief.low, belief.high
-        return Believed(*parts)
+            parts.append((test, predictor.predict([self.configs[i] for i in test.tolist()])))
+        return FoldedPosterior(tuple(parts))
 
     def slice(self, name: str) -> tuple[tuple[Value, ...], Believed]:
         """Belief along one parameter, all others as in the best configuration.
@@ -166,8 +171,7 @@ def _fitted(space: SearchSpace, configs: Sequence[Mapping[str, Value]], y: Float
     return Predictor((Hyperparameters(space),), tabular_surrogate()).fit(configs, y)
 
 
-def _believed(predictor: Predictor, configs: Sequence[Mapping[str, Value]]) -> Believed:
-    belief = predictor.predict(configs)
+def _summary(belief: Posterior) -> Believed:
     return Believed(belief.mean, belief.quantile(0.05), belief.quantile(0.95))
 
 

@@ -12,7 +12,8 @@ import pytest
 from optuna.storages.journal import JournalFileBackend
 
 from foretell.errors import InvalidDataError
-from foretell_adapters.optuna.report import response_surface, study_report
+from foretell_adapters.optuna.report import _unfinished, response_surface, study_report
+from foretell_adapters.optuna.study_pictures import StudyPictures
 from foretell_plugins.cli import main
 
 
@@ -23,7 +24,8 @@ class Page(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.headings: list[str] = []
-        self.unnamed: list[str] = []
+        self.ids: list[str] = []
+        self.named: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -32,8 +34,10 @@ class Page(HTMLParser):
         self.open.append(tag)
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(tag)
-        if tag == "svg" and not dict(attrs).get("aria-label"):
-            self.unnamed.append(tag)
+        if dict(attrs).get("id"):
+            self.ids.append(str(dict(attrs)["id"]))
+        if tag == "svg":
+            self.named += str(dict(attrs).get("aria-labelledby", "nothing")).split()
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -59,7 +63,9 @@ def test_the_page_is_whole_and_fetches_nothing(study: optuna.Study) -> None:
     text = study_report(study)
     page = Page(text)
     assert not page.open
-    assert not page.unnamed
+    assert page.named
+    assert set(page.named) <= set(page.ids)  # each picture has a name and a description
+    assert len(page.ids) == len(set(page.ids))
     assert page.headings[0] == "h1"
     assert page.headings.count("h1") == 1
     assert "<script" not in text
@@ -76,9 +82,25 @@ def test_several_objectives_have_a_part_each() -> None:
     study.set_metric_names(["loss", "accuracy"])
     text = study_report(study, "Two")
     assert "<title>Two</title>" in text
-    assert re.findall(r"<h2>(.*?)</h2>", text) == ["Result", "loss", "accuracy"]
+    parts = ["Result", "Objectives against each other", "loss", "accuracy"]
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", text) == parts
     surface, trials = response_surface(study, 0)
     assert surface.best == min(trials, key=lambda t: t.values[0]).params  # larger is better inside
+
+
+def test_trials_that_run_are_foretold(study: optuna.Study) -> None:
+    curves = optuna.create_study()
+    for i in range(6):
+        trial = curves.ask({"x": optuna.distributions.FloatDistribution(0, 1)})
+        for step in range(4 if i < 5 else 2):
+            trial.report(trial.params["x"] / (1 + step), step)
+        if i < 5:
+            curves.tell(trial, trial.params["x"] / 4)
+    text = _unfinished(StudyPictures(curves))
+    assert "Trials that run" in text
+    assert "Reports so far of trial 5, and how they may go on." in text
+    assert "beats the best finished run" in text
+    assert not _unfinished(StudyPictures(study))
 
 
 def test_what_cannot_be_reported_is_said(study: optuna.Study) -> None:

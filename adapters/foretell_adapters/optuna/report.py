@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
+from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from foretell.errors import InvalidDataError
-from foretell.html_page import cell_text, html_figure, html_page, html_table
-from foretell.response_surface import ResponseSurface
-from foretell.surface_figures import effects_figure, held_out_figure, history_figure, slice_figure
-from foretell_adapters.optuna import space as spaces
-from foretell_adapters.optuna.trial_memory import TrialMemory, in_order
+from foretell.html_page import cell_text, html_page, html_table
+from foretell.visualization.html_charts import html_charts
+from foretell_adapters.optuna.study_pictures import StudyPictures
+from foretell_adapters.optuna.study_surface import objective_names, response_surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,25 +20,9 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-_SLICES, _LISTED = 6, 50
+_SLICES, _LISTED, _FRONTS, _CURVES = 6, 50, 3, 4
 
-
-def response_surface(study: Study, objective: int = 0) -> tuple[ResponseSurface, list[FrozenTrial]]:
-    """The response surface of one objective, larger is better, over the completed trials, which come with it.
-
-    Raises:
-        InvalidDataError: If the study has no such objective, or fewer than five completed trials with a parameter.
-    """
-    if not 0 <= objective < len(study.directions):
-        msg = f"`objective` must be 0 to {len(study.directions) - 1}, but got {objective}: choose one of the study's"
-        raise InvalidDataError(msg)
-    completed = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.params]
-    distributions = spaces.joint_distributions(completed)
-    memory = TrialMemory()
-    observations, trials = memory.observations(study, completed), in_order(completed)
-    space = memory.space(study, distributions, completed)
-    values = [o.values[objective] for o in observations]
-    return ResponseSurface.fit(space, [o.config for o in observations], values), trials
+__all__ = ["response_surface", "study_report"]
 
 
 def study_report(study: Study, title: str = "") -> str:
@@ -57,9 +39,10 @@ def study_report(study: Study, title: str = "") -> str:
     counts = {s.name.lower(): len(study.get_trials(deepcopy=False, states=(s,))) for s in TrialState}
     body = "<p>" + ", ".join(f"{n} {state}" for state, n in counts.items() if n) + " trials.</p>\n"
     body += _best(study)
-    names = _labels(study)
-    for objective, name in enumerate(names):
-        body += _of_objective(study, objective, name, heading=len(names) > 1)
+    names = objective_names(study)
+    pictures = [StudyPictures(study, objective) for objective in range(len(names))]
+    parts = [_of_objective(of_one, heading=len(names) > 1) for of_one in pictures]
+    body += _fronts(pictures) + "".join(parts) + (_unfinished(pictures[0]) if len(names) == 1 else "")
     return html_page(title or f"Study {study.study_name}", body)
 
 
@@ -68,52 +51,79 @@ def _best(study: Study) -> str:
     rows = [(t.number, *t.values, _settings(t)) for t in best[:_LISTED]]
     several = f"Trials that no other beats in all objectives ({len(best)})"
     caption = "Best trial" if len(study.directions) == 1 else several
-    return "<h2>Result</h2>\n" + html_table(caption, ("trial", *_labels(study), "parameters"), rows)
+    return "<h2>Result</h2>\n" + html_table(caption, ("trial", *objective_names(study), "parameters"), rows)
 
 
-def _of_objective(study: Study, objective: int, name: str, *, heading: bool) -> str:
-    sign = 1.0 if study.directions[objective] == StudyDirection.MAXIMIZE else -1.0
-    surface, trials = response_surface(study, objective)
-    values = np.array([sign * t.values[objective] for t in trials])
-    effects = surface.total_effects()
-    belief = surface.held_out()
-    tau, inside = belief.agreement(surface.values)
+def _of_objective(pictures: StudyPictures, *, heading: bool) -> str:
+    surface, trials = response_surface(pictures.study, pictures.objective)
+    pictures.surface = surface
+    name, effects = pictures.label, pictures.effects
+    predicted, calibration = pictures.predicted_against_true(), pictures.calibration()
     level = "h3" if heading else "h2"
     top = [n for n in effects if any(n in c for c in surface.configs)][:_SLICES]
-    direction = "larger is better" if sign > 0 else "smaller is better"
+    direction = "larger is better" if pictures.sign > 0 else "smaller is better"
     parts = [
         f"<h2>{escape(name)}</h2>\n" if heading else "",
         f"<{level}>Progress</{level}>\n",
-        html_figure({f"{name} of every trial, and the best so far": history_figure(values, sign, name)},
-                    f"{len(values)} completed trials; {direction}."),
+        html_charts([pictures.history().chart()], f"{len(trials)} completed trials; {direction}."),
         f"<{level}>Which parameters matter</{level}>\n",
-        html_figure({"Share of variance by parameter": effects_figure(effects)},
-                    "What the surrogate believes; interactions count for each of their parameters."),
-        html_table("Parameters, the most important first", ("parameter", "share of variance", "best trial"),
-                   [(n, effects[n], surface.best.get(n, "inactive")) for n in effects]),
+        html_charts(
+            [pictures.importances().chart()],
+            "What the surrogate believes; interactions count for each of their parameters.",
+        ),
+        html_table(
+            f"Parameters by what they matter to {name}",
+            ("parameter", "share of variance", "best trial"),
+            [(n, effects[n], surface.best.get(n, "inactive")) for n in effects],
+        ),
         f"<{level}>What the surrogate believes</{level}>\n",
-        html_figure({f"Belief along {n}": slice_figure(surface, n, sign, name) for n in top},
-                    "Line or dot: mean, all others as in the best trial; pale: 90 % interval; orange: trials."),
+        html_charts(
+            [pictures.slice(n).chart() for n in top],
+            "Line or dot: mean, all others as in the best trial; pale: 90 % interval; orange: trials.",
+        ),
         f"<{level}>How far it can be trusted</{level}>\n",
-        html_figure({f"Predicted against true {name}": held_out_figure(surface.values, belief, sign, name)},
-                    f"Each trial predicted without itself, five folds: Kendall tau {tau:.2f}, and the 90 % intervals "
-                    f"hold {100 * inside:.0f} % of the true values."),
-    ]  # fmt: skip
-    return "".join(parts) + _listed(trials, values, objective, name, level)
+        html_charts(
+            [predicted.chart(), calibration.chart()],
+            f"Each trial predicted without itself, five folds: Kendall tau {predicted.tau:.2f}, and the 90 % intervals "
+            f"hold {100 * predicted.coverage:.0f} % of the true values.",
+        ),
+    ]
+    return "".join(parts) + _listed(trials, pictures, level)
 
 
-def _listed(trials: Sequence[FrozenTrial], values: np.ndarray, objective: int, name: str, level: str) -> str:
-    order = sorted(range(len(trials)), key=lambda i: -values[i])[:_LISTED]
-    rows = [(trials[i].number, trials[i].values[objective], _settings(trials[i])) for i in order]
+def _fronts(pictures: Sequence[StudyPictures]) -> str:
+    """A picture for each pair of objectives, of the first three."""
+    pairs = [(one, other) for one, other in combinations(range(len(pictures)), 2) if other < _FRONTS]
+    if not pairs:
+        return ""
+    charts = [pictures[one].pareto_front(other).chart() for one, other in pairs]
+    return "<h2>Objectives against each other</h2>\n" + html_charts(
+        charts, "Orange: trials that no other beats in both; blue: what the surrogate believes in, with 90 % intervals."
+    )
+
+
+def _unfinished(pictures: StudyPictures) -> str:
+    """Forecasts for the curves of trials that run."""
+    running = pictures.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    begun = [t for t in running if t.intermediate_values][-_CURVES:]
+    if not begun:
+        return ""
+    charts = [replace(pictures.curve_forecast(t).chart(), title=f"Trial {t.number}") for t in begun]
+    return "<h2>Trials that run</h2>\n" + html_charts(
+        charts, f"Reports so far of {_numbers(begun)}, and how they may go on."
+    )
+
+
+def _numbers(trials: Sequence[FrozenTrial]) -> str:
+    return f"trial{'s' if len(trials) > 1 else ''} " + ", ".join(str(t.number) for t in trials)
+
+
+def _listed(trials: Sequence[FrozenTrial], pictures: StudyPictures, level: str) -> str:
+    name, objective = pictures.label, pictures.objective
+    best = sorted(trials, key=lambda t: -pictures.sign * t.values[objective])[:_LISTED]
+    rows = [(t.number, t.values[objective], _settings(t)) for t in best]
     table = html_table(f"The best {len(rows)} by {name}", ("trial", name, "parameters"), rows)
     return f"<{level}>Trials</{level}>\n{table}"
-
-
-def _labels(study: Study) -> list[str]:
-    given = study.metric_names
-    if given:
-        return list(given)
-    return ["objective"] if len(study.directions) == 1 else [f"objective {i}" for i in range(len(study.directions))]
 
 
 def _settings(trial: FrozenTrial) -> str:
