@@ -22,8 +22,11 @@ from foretell.errors import InvalidDataError, MissingDependencyError
     show_default=True,
     help="The page.",
 )
+@click.option(
+    "--dashboard", is_flag=True, help="Keep its pictures in the study too, where optuna-dashboard shows them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def report(study: str, storage: str, out: Path, as_json: bool) -> None:
+def report(study: str, storage: str, out: Path, dashboard: bool, as_json: bool) -> None:
     """Write one self-contained HTML page about STUDY: progress, what matters, what is believed, how far to trust it."""
     try:
         import optuna
@@ -34,8 +37,12 @@ def report(study: str, storage: str, out: Path, as_json: bool) -> None:
 
     loaded = _load(optuna, study, storage)
     out.write_text(study_report(loaded), encoding="utf-8")
-    n_trials = len(loaded.get_trials(deepcopy=False))
-    click.echo(json.dumps({"report": str(out), "trials": n_trials}) if as_json else f"{out}: {n_trials} trials")
+    result: dict[str, object] = {"report": str(out), "trials": len(loaded.get_trials(deepcopy=False))}
+    if dashboard:
+        from foretell_adapters.optuna.dashboard import save_to_dashboard
+
+        result["dashboard"] = save_to_dashboard(loaded)
+    click.echo(json.dumps(result) if as_json else f"{out}: {result['trials']} trials")
 
 
 def _load(optuna, study: str, storage: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
