@@ -39,6 +39,10 @@ class CheckpointError(ForetellError, ValueError):
     """A stored predictor is damaged, of another version, or not one of ours."""
 
 
+class TimeLimitError(ForetellError, TimeoutError):
+    """A function of the user's did not come to an end in the time that it had."""
+
+
 class PluginError(ForetellError):
     """A plugin broke a rule of the registry."""
 

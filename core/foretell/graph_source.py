@@ -6,9 +6,10 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from foretell.errors import CaptureWarning, ForetellError, InvalidArchitectureError
+from foretell.errors import CaptureWarning, ForetellError, InvalidArchitectureError, InvalidDataError, TimeLimitError
 from foretell.graph import ComputationGraph
 from foretell.read_tracking import ReadTree, TrackedConfig
+from foretell.time_limit import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,17 +17,26 @@ if TYPE_CHECKING:
     from foretell.distributions import Value
 
 
-class GraphSource:
-    """A function from configurations to graphs that never fails: what cannot be built has no graph.
+_MOST_HANGS = 3
+_WITHOUT = "such configurations are judged without their network"
 
-    A graph is found again by the parameters that the function read: another learning rate builds nothing. Safe for
-    threads; pickling leaves what was remembered behind.
+
+class GraphSource:
+    """A function from configurations to graphs that never fails: what cannot be built, or not in time, has no graph.
+
+    A graph is found again by the parameters that the function read: another learning rate builds nothing. After three
+    configurations that took too long the function is not called any more. Safe for threads; pickling leaves what was
+    remembered behind.
 
     Args:
         build: From a configuration to a `torch.nn.Module`, a `ComputationGraph`, or None where there is no
             network.
         example_inputs: Example inputs for capturing modules, with a batch dimension.
         capacity: How many graphs are remembered before all are forgotten.
+        timeout: Seconds that building and capturing one network may take; None for no limit.
+
+    Raises:
+        InvalidDataError: If `timeout` is not positive.
     """
 
     def __init__(
@@ -34,19 +44,25 @@ class GraphSource:
         build: Callable[[dict[str, Value]], Any],
         example_inputs: Sequence[Any] = (),
         capacity: int = 4096,
+        timeout: float | None = 60.0,
     ) -> None:
+        if timeout is not None and not timeout > 0:
+            msg = f"`timeout > 0` must hold, but got {timeout=}: give seconds, or None for no limit"
+            raise InvalidDataError(msg)
         self._build = build
         self._example_inputs = tuple(example_inputs)
         self._capacity = capacity
+        self._timeout = timeout
         self._start()
 
     def _start(self) -> None:
         self._known: ReadTree[ComputationGraph | None] = ReadTree()
         self._lock = threading.Lock()
-        self._warned = False
+        self._warned: set[str] = set()
+        self._hangs = 0
 
     def __call__(self, config: Mapping[str, Value]) -> ComputationGraph | None:
-        """The graph of a configuration, None if there is none; the first failure warns and says why.
+        """The graph of a configuration, None if there is none; the first failure of a kind warns and says why.
 
         Raises:
             InvalidArchitectureError: If the function gives modules and there are no example inputs.
@@ -56,7 +72,7 @@ class GraphSource:
         if known:
             return graph
         tracked = TrackedConfig(config)
-        graph = self._capture(tracked)
+        graph = self._capture(tracked, dict(config))
         with self._lock:
             if self._known.size >= self._capacity:
                 self._known = ReadTree()
@@ -68,36 +84,47 @@ class GraphSource:
         with self._lock:
             return bool(self._known.find(config)[0])
 
-    def _capture(self, config: dict[str, Value]) -> ComputationGraph | None:
-        try:
-            built = self._build(config)
-            if built is None or isinstance(built, ComputationGraph):
-                return built
-            if self._example_inputs:
-                return ComputationGraph.from_module(built, *self._example_inputs)
-        except Exception as e:  # noqa: BLE001 - the user's function may raise anything; the study must go on
-            self._warn_once(config, e)
+    def _capture(self, config: TrackedConfig, shown: dict[str, Value]) -> ComputationGraph | None:
+        if self._hangs >= _MOST_HANGS:
             return None
+        try:
+            built = within(self._timeout, lambda: self._built(config))
+        except TimeLimitError:
+            with self._lock:
+                self._hangs += 1
+            self._warn_once("hang", f"took more than {self._timeout:g} s for {shown}; {_WITHOUT}")
+            if self._hangs >= _MOST_HANGS:
+                self._warn_once("hangs", f"took too long {_MOST_HANGS} times; from now on no network is asked for")
+            return None
+        except (Exception, SystemExit) as e:  # noqa: BLE001 - the user's may raise anything; the study must go on
+            kind = "" if isinstance(e, ForetellError) else f"{type(e).__name__}: "
+            self._warn_once("failure", f"failed for {shown} ({kind}{e}); {_WITHOUT}")
+            return None
+        if built is None or isinstance(built, ComputationGraph):
+            return built
         msg = (
             f"a module needs example inputs to be captured, but `graph` gave {type(built).__name__} and "
             "there are none: pass example_inputs=(torch.zeros(1, 3, 32, 32),), or return a ComputationGraph"
         )
         raise InvalidArchitectureError(msg)
 
-    def _warn_once(self, config: Mapping[str, Value], error: Exception) -> None:
+    def _built(self, config: TrackedConfig) -> Any:
+        """The function's network, captured where there are example inputs."""
+        built = self._build(config)
+        if built is None or isinstance(built, ComputationGraph) or not self._example_inputs:
+            return built
+        return ComputationGraph.from_module(built, *self._example_inputs)
+
+    def _warn_once(self, kind: str, what: str) -> None:
         with self._lock:
-            if self._warned:
+            if kind in self._warned:
                 return
-            self._warned = True
-        kind = "" if isinstance(error, ForetellError) else f"{type(error).__name__}: "
-        warnings.warn(
-            f"`graph` failed for {dict(config)} ({kind}{error}); such configurations are judged without their network",
-            CaptureWarning,
-            stacklevel=4,
-        )
+            self._warned.add(kind)
+        warnings.warn(f"`graph` {what}", CaptureWarning, stacklevel=4)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_build": self._build, "_example_inputs": self._example_inputs, "_capacity": self._capacity}
+        names = ("_build", "_example_inputs", "_capacity", "_timeout")
+        return {name: self.__dict__[name] for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from foretell.errors import CaptureWarning, InvalidArchitectureError
+from foretell.errors import CaptureWarning, InvalidArchitectureError, InvalidDataError
 from foretell.graph import ComputationGraph, Node
 from foretell.graph_source import GraphSource
 
@@ -117,3 +118,38 @@ def test_threads_share_one_source() -> None:
     with ThreadPoolExecutor(4) as pool:
         graphs = list(pool.map(lambda i: source({"width": i % 5 + 1}), range(40)))
     assert [g.params for g in graphs if g is not None] == [5 * (i % 5 + 1) for i in range(40)]
+
+
+def test_a_function_that_hangs_is_done_without_and_after_three_times_for_good() -> None:
+    asked: list[int] = []
+
+    def build(config: dict) -> ComputationGraph:
+        asked.append(config["width"])
+        while config["width"] > 3:
+            pass
+        return GRAPH
+
+    source = GraphSource(build, timeout=0.4)
+    assert source({"width": 3}) is GRAPH
+    with pytest.warns(CaptureWarning, match=r"took more than 0.4 s for \{'width': 5\}; such configurations are"):
+        assert source({"width": 5}) is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert source({"width": 5, "lr": 0.1}) is None  # remembered by what it had read
+        assert source({"width": 6}) is None
+        assert source({"width": 3}) is GRAPH
+    with pytest.warns(CaptureWarning, match="took too long 3 times; from now on no network is asked for"):
+        assert source({"width": 7}) is None
+    assert source({"width": 2}) is None
+    assert source({"width": 3}) is GRAPH
+    assert asked == [3, 5, 6, 7]
+
+
+def test_a_function_that_ends_the_process_does_not() -> None:
+    with pytest.warns(CaptureWarning, match=r"\(SystemExit: 3\)"):
+        assert GraphSource(lambda _: sys.exit(3))({}) is None
+
+
+def test_a_limit_must_be_positive() -> None:
+    with pytest.raises(InvalidDataError, match=r"`timeout > 0` must hold, but got timeout=0"):
+        GraphSource(lambda _: GRAPH, timeout=0)

@@ -49,6 +49,8 @@ class ForetellSampler(BaseSampler):
         graph: From a trial's parameters to the network they make, a `torch.nn.Module` or a `ComputationGraph`; the
             surrogate then sees the network's statistics as well.
         example_inputs: Example inputs, with batch dimension, with which modules are captured; only shapes matter.
+        graph_timeout: Seconds that building and capturing one network may take; one that takes longer, or raises, is
+            judged by its parameters, and after three that took longer this process asks for no more. None: no limit.
         n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence.
         sources: Old studies to learn from: a study, a storage or its URL (all studies in it), or several of these, as
             they are now. Parameters are matched by name and values; scale, bounds and direction may differ. They give
@@ -61,8 +63,8 @@ class ForetellSampler(BaseSampler):
         warn_independent_sampling: Whether to log when that happens after the start.
 
     Raises:
-        InvalidDataError: If `n_startup_trials` is negative or the seed is, or sources have no finished trials; at the
-            first suggestion, if a study among them has other objectives.
+        InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, or sources
+            have no finished trials; at the first suggestion, if a study among them has other objectives.
 
     >>> import optuna
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -78,6 +80,7 @@ class ForetellSampler(BaseSampler):
         seed: int | None = None,
         graph: Callable[[dict[str, Any]], torch.nn.Module | ComputationGraph | None] | None = None,
         example_inputs: Sequence[Any] | torch.Tensor = (),
+        graph_timeout: float | None = 60.0,
         n_startup_trials: int = 6,
         sources: OldStudies | None = None,
         constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
@@ -91,7 +94,7 @@ class ForetellSampler(BaseSampler):
             raise InvalidDataError(msg)
         self._seed = secrets.randbits(32) if seed is None else seed
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
-        self._graph = GraphSource(graph, inputs) if graph is not None else None
+        self._graph = GraphSource(graph, inputs, timeout=graph_timeout) if graph is not None else None
         self._memory = TrialMemory()
         self._n_startup_trials = n_startup_trials
         self._old_studies = () if sources is None else read_old_studies(sources)
