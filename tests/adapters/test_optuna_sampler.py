@@ -221,7 +221,7 @@ def test_a_long_proposal_is_stored_in_pieces_that_an_rdb_holds(tmp_path: Path) -
     assert len(pieces) > 1
     assert max(map(len, pieces.values())) <= 2045
     stored = json.loads("".join(pieces[f"foretell:proposal:{i}"] for i in range(len(pieces))))
-    assert stored == study.trials[-1].params
+    assert stored == {"version": 1, "params": study.trials[-1].params}
 
 
 def test_running_proposals_are_not_proposed_again_even_if_half_written() -> None:

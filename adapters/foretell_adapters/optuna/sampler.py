@@ -17,6 +17,7 @@ from foretell.graph_source import GraphSource
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
 from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
+from foretell_adapters.optuna.proposal import proposal_attributes, read_proposal
 from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from foretell import ComputationGraph
+    from foretell.distributions import Value
     from foretell.transfer import Sources
     from foretell_adapters.optuna.old_studies import OldStudies
 
@@ -96,6 +98,7 @@ class ForetellSampler(BaseSampler):
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
         self._graph = GraphSource(graph, inputs, timeout=graph_timeout) if graph is not None else None
         self._memory = TrialMemory()
+        self._said: set[str] = set()
         self._n_startup_trials = n_startup_trials
         self._old_studies = () if sources is None else read_old_studies(sources)
         self._sources: tuple[str, Sources] | None = None
@@ -117,7 +120,7 @@ class ForetellSampler(BaseSampler):
         trials = study.get_trials(deepcopy=False)
         finished = [t for t in trials if t.state in FINISHED]
         running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
-        pending = [c for t in running if (c := spaces.running_config(t, search_space))]
+        pending = [c for t in running if (c := self._tries(t, search_space))]
         space = self._memory.space(study, search_space, finished)
         sources = self._sources_for(study)
         optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources=sources)
@@ -130,11 +133,29 @@ class ForetellSampler(BaseSampler):
             failed=self._memory.failures(study, [t for t in trials if t.state == TrialState.FAIL]),
         )
         params = spaces.to_params(config, search_space)
-        for key, value in spaces.proposal_attributes(params, search_space).items():
-            study._storage.set_trial_system_attr(trial._trial_id, key, value)
-        if weights := optimizer.source_weights(observations, trial.number):
-            study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, weights_attribute(weights))
+        weights = optimizer.source_weights(observations, trial.number)
+        try:
+            for key, value in proposal_attributes(params, search_space).items():
+                study._storage.set_trial_system_attr(trial._trial_id, key, value)
+            if weights:
+                study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, weights_attribute(weights))
+        except Exception as e:  # noqa: BLE001 - of any storage's kind; a trial is worth more than word of it
+            self._say_once("unwritten", f"Trial {trial.number}'s proposal could not be written down ({e!r})")
         return params
+
+    def _tries(self, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Value]:
+        """What a running trial tries: its stored proposal, overruled by what it was given."""
+        try:
+            proposal = read_proposal(trial, search_space)
+        except InvalidDataError as e:
+            self._say_once("unread", f"Trial {trial.number}'s proposal is left aside ({e})")
+            proposal = {}
+        return spaces.to_config({**proposal, **trial.params})
+
+    def _say_once(self, kind: str, what: str) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            _logger.warning(f"{what}; the search goes on without it, and more of the kind is not reported.")
 
     def _sources_for(self, study: Study) -> Sources:
         """Sources that suit the study, found once."""

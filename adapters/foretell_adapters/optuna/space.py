@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from foretell.distributions import Value
-
-_PROPOSAL_KEY = "foretell:proposal"
-_ATTRIBUTE_LENGTH = 2045  # an RDB storage holds no longer attribute
 
 
 def to_distribution(distribution: BaseDistribution) -> Distribution:
@@ -78,29 +74,6 @@ def to_observation(
     signed = tuple(v if d == StudyDirection.MAXIMIZE else -v for v, d in zip(values, directions, strict=True))
     constraints = tuple(value for _, value in sorted(trial.constraints.items()))
     return Observation(config, signed, constraints, partial=trial.state == TrialState.PRUNED)
-
-
-def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> dict[str, str]:
-    """A whole proposal as system attributes, in pieces that every storage holds, for other workers to see."""
-    internal = {name: distributions[name].to_internal_repr(value) for name, value in params.items()}
-    text = json.dumps(internal)
-    pieces = [text[i : i + _ATTRIBUTE_LENGTH] for i in range(0, len(text), _ATTRIBUTE_LENGTH)]
-    return {f"{_PROPOSAL_KEY}:{i}": piece for i, piece in enumerate(pieces)}
-
-
-def running_config(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Value]:
-    """What a running trial tries: its stored proposal, overruled by what it was given; half a proposal is none."""
-    pieces: list[str] = []
-    while isinstance(piece := trial.system_attrs.get(f"{_PROPOSAL_KEY}:{len(pieces)}"), str):
-        pieces.append(piece)
-    try:
-        stored = json.loads("".join(pieces)) if pieces else {}
-        proposal = {
-            name: distributions[name].to_external_repr(value) for name, value in stored.items() if name in distributions
-        }
-    except (ValueError, AttributeError, TypeError, IndexError):  # not whole, or not ours
-        proposal = {}
-    return to_config({**proposal, **trial.params})
 
 
 def _plain(value: Any) -> Value:
