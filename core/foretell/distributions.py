@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -192,7 +193,7 @@ def snap(distribution: Distribution, units: np.ndarray) -> np.ndarray:
 
 
 def _check_bounds(low: float, high: float, log: bool, step: float | None) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    if not (abs(low) <= sys.float_info.max and abs(high) <= sys.float_info.max and low <= high):  # whole ones, too
         msg = f"finite `low <= high` must hold, but got ({low=}, {high=}): swap or bound them"
         raise InvalidSearchSpaceError(msg)
     if step is not None and not step > 0:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 _FLOOR = 1e-9  # of the targets' largest size: regrets nearer are not told apart
+_LEAST_SPREAD = 1e-150  # of the targets' largest size: keeps what lies far beyond it finite, and its slope
 SCALES: tuple[float, ...] = (np.inf, 0.3, 0.03)
 """Shares of the median's regret up to which regret counts in proportion; infinite: see `TargetWarp.fit_top_linear`."""
 
@@ -50,7 +51,7 @@ def _of_finite(y: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     if not ordered[-1] > ordered[0]:
         return np.zeros(len(y)), np.zeros(len(y))
     if np.isinf(share):
-        spread = (high - low) / 1.349 or float(y.std())
+        spread = max((high - low) / 1.349, _LEAST_SPREAD) if high > low else float(y.std())
         z = (y - middle) / spread
         away = np.where(z < 0, -z, np.maximum(z - 2.0, 0.0))
         log = np.log1p(away)

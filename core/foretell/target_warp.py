@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 _TINY = 1e-300  # keeps the slope between values of no difference to speak of finite
+_HUGE = 1e307
+_LEAST_SPREAD = 1e-150  # keeps the score of what lies far beyond the others finite
 _OF_TYPICAL = 0.5  # share of the median's regret that is added to every regret
 
 
@@ -78,6 +80,7 @@ class TargetWarp:
         middle = float(np.median(finite / unit))
         low, high = np.quantile(finite / unit, [0.25, 0.75])
         spread = float(high - low) / 1.349 or float(np.std(finite / unit)) or 1.0
+        spread = max(spread, _LEAST_SPREAD)
         z = (ranks.values / unit - middle) / spread
         z = np.where(z < 0, -_squeezed(np.maximum(-z, 0.0)), np.minimum(z, 2.0) + _squeezed(np.maximum(z - 2.0, 0.0)))
         return cls._standardised(ranks.values, z, finite)
@@ -134,6 +137,8 @@ class TargetWarp:
             return np.zeros_like(x)
         if len(knots) == 1:  # the unit of the score is unknown then, and any positive slope will do
             return np.asarray(images[0] + (np.where(finite, x, knots[0]) - knots[0]) * 1e-3)
+        if max(-knots[0], knots[-1]) > _HUGE:
+            x, knots = x / 4, knots / 4  # so that differences are finite
         inside = np.interp(x, knots, images)
         k = min(len(knots) - 1, max(1, len(knots) // 10))  # the slope of the outer tenth
         first, last = (

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PRESENT = np.sqrt(0.5)  # column that says that a parameter is there: absent lies as far off as another choice
 _HOT = np.sqrt(2.0)
+_MOST_VALUES = 2**53  # a position has no more digits
 _FAMILY = 3  # parameters of one distribution, named alike but for a number, of which counts are worth a column
 
 
@@ -42,7 +43,7 @@ class UnitCube:
         self.space = space
         found = list(space.distributions.values())
         self.d = len(found)
-        self.sizes = np.array([v.size or 0 for v in found], dtype=np.int64)
+        self.sizes = np.array([_countable(v) for v in found], dtype=np.int64)
         self.categorical = np.array([isinstance(v, CategoricalDistribution) for v in found], dtype=bool)
         log = np.array([not isinstance(v, CategoricalDistribution) and v.log for v in found], dtype=bool)
         self._even = np.flatnonzero((self.sizes > 0) & ~log)
@@ -189,6 +190,12 @@ class UnitCube:
             np.matmul(body, self._counts, out=out[:, c + o :])
             out[:, c + o :] += self._offset
         return out
+
+
+def _countable(distribution: Distribution) -> int:
+    """How many values; 0 if there are more than positions between which to choose."""
+    size = distribution.size
+    return size if size is not None and size <= _MOST_VALUES else 0
 
 
 def _width(distribution: Distribution) -> int:

@@ -160,6 +160,7 @@ def test_choices_keep_bool_int_and_nan_apart() -> None:
         (lambda: FloatDistribution(2, 1), "`low <= high` must hold, but got"),
         (lambda: FloatDistribution(0, math.inf), "finite `low <= high`"),
         (lambda: FloatDistribution(math.nan, 1), "finite `low <= high`"),
+        (lambda: IntDistribution(0, 10**400), "finite `low <= high`"),
         (lambda: FloatDistribution(0, 1, log=True), "`low > 0` and no step"),
         (lambda: FloatDistribution(1, 2, log=True, step=0.1), "`low > 0` and no step"),
         (lambda: FloatDistribution(0, 1, step=0.0), "`step > 0` must hold, but got step=0.0"),

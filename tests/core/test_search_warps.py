@@ -57,3 +57,23 @@ def test_scale_and_origin_of_the_target_change_nothing() -> None:
     y = np.random.default_rng(2).standard_normal(30)
     for share in SCALES:
         np.testing.assert_allclose(warped(1e5 * y + 3e4, share)[0], warped(y, share)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("share", SCALES)
+@given(
+    values=st.lists(
+        st.sampled_from([0.0, 5e-324, 1e-310, 2e-310, 1e-300, 1.0, 1.0 + 2**-52, 1e300, 1.797e308, np.inf])
+        .flatmap(lambda v: st.sampled_from([v, -v])),
+        min_size=1,
+        max_size=30,
+    )
+)  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_no_size_of_targets_is_too_small_or_too_large(share: float, values: list[float]) -> None:
+    z, slope = warped(np.array(values), share)
+    assert np.isfinite(z).all()
+    assert np.isfinite(slope).all()
+    order = np.argsort(values, kind="stable")
+    assert (np.diff(z[order]) >= 0).all()
+    warp = TargetWarp.fit_top_linear(np.array(values))
+    assert np.isfinite(warp.forward(np.array(values))).all()

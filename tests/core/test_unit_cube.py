@@ -99,3 +99,18 @@ def test_a_small_space_is_listed_whole() -> None:
     np.testing.assert_allclose(space.to_unit(configs), rows, atol=1e-9)
     assert UnitCube(space).everything(11) is None
     assert UnitCube(SPACE).everything(10**9) is None
+
+
+def test_more_whole_numbers_than_positions_are_a_continuum() -> None:
+    space = SearchSpace(
+        {
+            "x": IntDistribution(-(2**62), 2**62),
+            "y": IntDistribution(1, 10**30, log=True),
+            "z": IntDistribution(0, 10**300),
+        }
+    )
+    cube = UnitCube(space)
+    rows = cube.sample(50, np.random.default_rng(0))
+    assert cube.everything(10**9) is None
+    assert all(space.contains(space.from_unit(row)) for row in rows)
+    np.testing.assert_allclose(space.to_unit([space.from_unit(row) for row in rows]), rows, atol=1e-9)

@@ -108,4 +108,5 @@ class TrialMemory:
 
 def in_order(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """As they finished, so that what came before stays as it was when others that still run finish later."""
-    return sorted(trials, key=lambda t: (t.datetime_complete or datetime.min, t.number))
+    # zones set aside: trials that were added may have one, and then times cannot be compared
+    return sorted(trials, key=lambda t: ((t.datetime_complete or datetime.min).replace(tzinfo=None), t.number))
