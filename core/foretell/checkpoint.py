@@ -11,6 +11,7 @@ import numpy as np
 
 from foretell.errors import CheckpointError
 from foretell.operations import VOCABULARY_VERSION
+from foretell.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +37,22 @@ class Checkpoint:
         return {k.removeprefix(f"{name}."): a for k, a in self.arrays.items() if k.startswith(f"{name}.")}
 
     def write(self, folder: str | Path) -> None:
-        """Write both files; each is complete or absent, since it is moved into place."""
+        """Write both files; a checkpoint that was there stays until both are on the disk.
+
+        Raises:
+            WriteError: If they cannot be written.
+        """
         from safetensors.numpy import save
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         versions = {"format": FORMAT_VERSION, "vocabulary": VOCABULARY_VERSION}
-        _replace(folder / _MODEL, save({k: np.ascontiguousarray(a) for k, a in self.arrays.items()}))
-        _replace(folder / _CONFIG, json.dumps({**versions, **self.config}, indent=1).encode())
+        write_whole(
+            {
+                folder / _MODEL: save({k: np.ascontiguousarray(a) for k, a in self.arrays.items()}),
+                folder / _CONFIG: json.dumps({**versions, **self.config}, indent=1),
+            }
+        )
 
     @classmethod
     def read(cls, folder: str | Path) -> Checkpoint:
@@ -80,9 +89,3 @@ class Checkpoint:
             msg = f"stored numbers must be finite, but {folder} holds others in {broken}: save it again"
             raise CheckpointError(msg)
         return cls(config, arrays)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_bytes(content)
-    part.replace(path)

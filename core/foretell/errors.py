@@ -43,6 +43,10 @@ class TimeLimitError(ForetellError, TimeoutError):
     """A function of the user's did not come to an end in the time that it had."""
 
 
+class WriteError(ForetellError, OSError):
+    """A file could not be written, for want of space or of leave; the one that was there is unharmed."""
+
+
 class PluginError(ForetellError):
     """A plugin broke a rule of the registry."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from foretell.errors import MissingDependencyError
+from foretell.whole_file import write_whole
 
 _TITLE = "foretell demo: architecture and recipe for handwritten digits"
 
@@ -64,7 +65,7 @@ def demo(folder: Path, seeds: int, trials: int, jobs: int | None, as_json: bool)
         f"{trials} trials for each method, the same for all; validation on 600 images that training never saw."
     )
     page = folder / "report.html"
-    page.write_text(report(studies, seen, demonstration.network_of, _TITLE, protocol), encoding="utf-8")
+    write_whole({page: report(studies, seen, demonstration.network_of, _TITLE, protocol)})
     rows = table(studies)
     if as_json:
         result = {"rows": [asdict(r) for r in rows], "tau": seen.tau, "tau_without_graph": seen.tau_without_graph,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from foretell.errors import InvalidDataError, MissingDependencyError
+from foretell.whole_file import write_whole
 
 
 @click.command()
@@ -36,7 +37,7 @@ def report(study: str, storage: str, out: Path, dashboard: bool, as_json: bool) 
     from foretell_adapters.optuna.report import study_report
 
     loaded = _load(optuna, study, storage)
-    out.write_text(study_report(loaded), encoding="utf-8")
+    write_whole({out: study_report(loaded)})
     result: dict[str, object] = {"report": str(out), "trials": len(loaded.get_trials(deepcopy=False))}
     if dashboard:
         from foretell_adapters.optuna.dashboard import save_to_dashboard

@@ -122,7 +122,8 @@ def read(out: Path) -> list[Measurement]:
     text = out.read_text(encoding="utf-8")
     if text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
-        out.write_text(text, encoding="utf-8")
+        with out.open("r+b") as file:  # cut, not written anew: a full disk would take all of it
+            file.truncate(len(text.encode("utf-8")))
     try:
         return [Measurement(**json.loads(line)) for line in text.splitlines() if line.strip()]
     except (TypeError, ValueError) as e:
