@@ -1,4 +1,4 @@
-"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`, `StopWhenDone`."""
+"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`, `StopWhenDone`, `WholeJournalBackend`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ if TYPE_CHECKING:
     from foretell_adapters.optuna.pruner import ForetellPruner
     from foretell_adapters.optuna.sampler import ForetellSampler
     from foretell_adapters.optuna.stop_when_done import StopWhenDone
+    from foretell_adapters.optuna.whole_journal import WholeJournalBackend
 
-__all__ = ["ForetellPruner", "ForetellSampler", "StopWhenDone"]
+__all__ = ["ForetellPruner", "ForetellSampler", "StopWhenDone", "WholeJournalBackend"]
 
-_MODULES = {"ForetellPruner": "pruner", "ForetellSampler": "sampler", "StopWhenDone": "stop_when_done"}
+_MODULES = {
+    "ForetellPruner": "pruner",
+    "ForetellSampler": "sampler",
+    "StopWhenDone": "stop_when_done",
+    "WholeJournalBackend": "whole_journal",
+}
 
 
 def __getattr__(name: str) -> object:
