@@ -118,26 +118,28 @@ def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, see
     try:
         space = mixed_space(d)
         history = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-        history.optimize(lambda trial: _value(_suggest(trial, space)), n_trials=n)
+        history.optimize(lambda trial: value_of(asked(trial, space)), n_trials=n)
         study = optuna.create_study(sampler=sampler)
         study.add_trials(history.get_trials(deepcopy=False))
         times = []
         for _ in range(_SUGGESTIONS + 1):  # the first pays for imports and is left out, of every sampler
             trial = study.ask()
             start = time.perf_counter()
-            params = _suggest(trial, space)
+            params = asked(trial, space)
             times.append(time.perf_counter() - start)
-            study.tell(trial, _value(params))
+            study.tell(trial, value_of(params))
         return times[1:]
     finally:
         torch.set_num_threads(threads)
         optuna.logging.set_verbosity(verbosity)
 
 
-def _suggest(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+def asked(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """The parameters of a trial."""
     return {name: trial._suggest(name, distribution) for name, distribution in space.items()}
 
 
-def _value(params: Mapping[str, Any]) -> float:
+def value_of(params: Mapping[str, Any]) -> float:
+    """What an objective that costs nothing gives: smaller the nearer all numbers are to 0.3, and without "a"."""
     numbers = [float(v) / 64 if isinstance(v, int) else float(v) for v in params.values() if not isinstance(v, str)]
     return math.fsum((v - 0.3) ** 2 for v in numbers) + sum(1 for v in params.values() if v == "a")

@@ -30,10 +30,11 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `pruning`, `search`, `sources` and `stopping`."""
+    """Name `latency`, `pruning`, `search`, `soak`, `sources` and `stopping`."""
     register("latency", _latency)
     register("pruning", _pruning)
     register("search", _search)
+    register("soak", _soak)
     register("sources", _sources)
     register("stopping", _stopping)
 
@@ -54,6 +55,12 @@ def _search() -> Benchmark:
     from foretell_adapters.optuna import search_bench
 
     return search_bench.Search()
+
+
+def _soak() -> Benchmark:
+    from foretell_adapters.optuna import soak
+
+    return soak.Soak()
 
 
 def _sources() -> Benchmark:
