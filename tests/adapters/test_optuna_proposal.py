@@ -24,6 +24,7 @@ SPACE = {
     "c": CategoricalDistribution(("a", None, 2.5)),
 }
 PARAMS = {"x": 0.25, "n": 3, "c": None}
+_GRID = {"a": IntDistribution(0, 9), "b": IntDistribution(0, 9)}
 WHOLE = json.dumps({"version": 1, "params": {"x": 0.25, "n": 3.0, "c": 1.0}})
 HOSTILE: list[tuple[object, str]] = [
     (WHOLE[:30], 'must be whole JSON, but got \'{"version"'),
@@ -62,6 +63,45 @@ def test_what_is_written_is_read_and_the_first_piece_comes_last() -> None:
     for cut in range(1, len(written)):  # a worker that dies while it writes leaves nothing to read
         assert read_proposal(running(dict(list(written.items())[:cut])), space) == {}
     assert proposal_attributes(PARAMS | {"y" * 2_000_000: 1}, SPACE | {"y" * 2_000_000: SPACE["n"]}) == {}
+
+
+def test_the_last_thought_counts_and_is_written_over_none() -> None:
+    first, second = (proposal_attributes(PARAMS | {"n": 2 + look}, SPACE, look) for look in (0, 1))
+    assert not set(first) & set(second)
+    assert read_proposal(running(first | second), SPACE) == PARAMS | {"n": 3}
+
+
+def test_of_two_workers_with_the_same_idea_at_once_one_has_another() -> None:
+    """While one makes up its mind, another one does, and writes it down first."""
+    study = optuna.create_study(sampler=ForetellSampler(seed=0, n_startup_trials=2))
+
+    def objective(trial: optuna.Trial) -> float:
+        return abs(trial.suggest_int("a", 0, 9) - 4) + abs(trial.suggest_int("b", 0, 9) - 7)
+
+    study.optimize(objective, n_trials=20)
+    sampler, ideas, inside = study.sampler, [], []
+    assert isinstance(sampler, ForetellSampler)
+    propose = sampler._propose
+
+    def overtaken(study: optuna.Study, trial: Any, space: Any, trials: Any, look: int) -> dict[str, Any]:
+        if not inside:
+            inside.append(study.ask())
+            inside[0].suggest_int("a", 0, 9)
+        found = propose(study, trial, space, trials, look)
+        ideas.append((trial.number, look, found))
+        return found
+
+    sampler._propose = overtaken  # type: ignore[method-assign]
+    study.ask()  # somebody runs already
+    inside.clear()
+    ideas.clear()
+    slow = study.ask()
+    slow.suggest_int("a", 0, 9)
+    first = {number: found for number, look, found in ideas if look == 0}
+    assert len(first) == 2
+    assert len({str(found) for found in first.values()}) == 1  # the same idea
+    (other,) = inside
+    assert read_proposal(study.trials[slow.number], _GRID) != read_proposal(study.trials[other.number], _GRID)
 
 
 @pytest.mark.parametrize(("found", "message"), HOSTILE)

@@ -1,7 +1,8 @@
 """What a running trial tries, written down in the study's storage for other workers to see, and read with suspicion.
 
 A proposal is JSON in system attributes, in pieces that every storage holds. The first piece is written last: whoever
-finds it finds all of it, and a worker that dies in between leaves nothing that could be read.
+finds it finds all of it, and a worker that dies in between leaves nothing that could be read. Nothing is written over:
+a second thought has keys of its own, and the last one counts.
 """
 
 from __future__ import annotations
@@ -22,21 +23,26 @@ _KEY = "foretell:proposal"
 _VERSION = 1
 _PIECE = 2045  # characters; an RDB storage holds no longer attribute
 _MOST_PIECES = 500
+MOST_LOOKS = 4
+"""How often, at most, a worker makes up its mind while others write down the same proposal."""
 
 
-def proposal_attributes(params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> dict[str, str]:
+def proposal_attributes(
+    params: Mapping[str, Any], distributions: Mapping[str, BaseDistribution], look: int = 0
+) -> dict[str, str]:
     """A whole proposal as system attributes, in the order in which they must be written; empty if it is too long.
 
     Args:
         params: What is proposed, as Optuna's values.
         distributions: Of these parameters.
+        look: Which thought it is, from 0, below `MOST_LOOKS`.
     """
     internal = {name: distributions[name].to_internal_repr(value) for name, value in params.items()}
     text = json.dumps({"version": _VERSION, "params": internal})
     pieces = [text[i : i + _PIECE] for i in range(0, len(text), _PIECE)]
     if len(pieces) > _MOST_PIECES:
         return {}
-    return {f"{_KEY}:{i}": pieces[i] for i in reversed(range(len(pieces)))}
+    return {_key(look, i): pieces[i] for i in reversed(range(len(pieces)))}
 
 
 def read_proposal(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> dict[str, Any]:
@@ -63,9 +69,14 @@ def read_proposal(trial: FrozenTrial, distributions: Mapping[str, BaseDistributi
     return {n: _external(distributions[n], n, value) for n, value in params.items() if n in distributions}
 
 
+def _key(look: int, piece: int) -> str:
+    return f"{_KEY}{look or ''}:{piece}"
+
+
 def _text(attributes: Mapping[str, Any]) -> str:
     pieces: list[str] = []
-    while (piece := attributes.get(f"{_KEY}:{len(pieces)}")) is not None:
+    look = next((i for i in reversed(range(MOST_LOOKS)) if _key(i, 0) in attributes), 0)
+    while (piece := attributes.get(_key(look, len(pieces)))) is not None:
         if not isinstance(piece, str) or len(piece) > _PIECE or len(pieces) == _MOST_PIECES:
             found = f"one of {len(piece)}" if isinstance(piece, str) else type(piece).__name__
             raise _refused(f"at most {_MOST_PIECES} texts of {_PIECE} characters", found)

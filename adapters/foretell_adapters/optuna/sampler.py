@@ -17,7 +17,7 @@ from foretell.graph_source import GraphSource
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
 from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
-from foretell_adapters.optuna.proposal import proposal_attributes, read_proposal
+from foretell_adapters.optuna.proposal import MOST_LOOKS, proposal_attributes, read_proposal
 from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
@@ -117,7 +117,28 @@ class ForetellSampler(BaseSampler):
         """Propose all known parameters at once, and write the proposal down for other workers; see the base class."""
         if not search_space:
             return {}
-        trials = study.get_trials(deepcopy=False)
+        params: dict[str, Any] = {}
+        for look in range(MOST_LOOKS):
+            trials = study.get_trials(deepcopy=False)
+            if look == 0:  # what others do from here on is what may collide with this trial
+                earlier = {t._trial_id for t in trials if t.state.is_finished()} | {trial._trial_id}
+            others = [t for t in trials if t._trial_id not in earlier and t.state != TrialState.WAITING]
+            if look and spaces.to_config(params) not in [self._tries(t, search_space) for t in others]:
+                break
+            params = self._propose(study, trial, search_space, trials, look)
+            if not others:
+                break
+        return params
+
+    def _propose(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
+        trials: Sequence[FrozenTrial],
+        look: int,
+    ) -> dict[str, Any]:
+        """What these trials say is best, written down; seen another time, because a worker had the same idea."""
         finished = [t for t in trials if t.state in FINISHED]
         running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
         pending = [c for t in running if (c := self._tries(t, search_space))]
@@ -128,14 +149,14 @@ class ForetellSampler(BaseSampler):
         config = optimizer.suggest(
             observations,
             pending,
-            seed=[self._seed, trial.number],
+            seed=[self._seed, trial.number, *([look] if look else [])],
             index=trial.number,
             failed=self._memory.failures(study, [t for t in trials if t.state == TrialState.FAIL]),
         )
         params = spaces.to_params(config, search_space)
         weights = optimizer.source_weights(observations, trial.number)
         try:
-            for key, value in proposal_attributes(params, search_space).items():
+            for key, value in proposal_attributes(params, search_space, look).items():
                 study._storage.set_trial_system_attr(trial._trial_id, key, value)
             if weights:
                 study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, weights_attribute(weights))
