@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-fast lint format bench docs clean
+.PHONY: demo test test-fast test-faults lint format bench docs clean
 
 demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
 	$(BIN)/foretell demo
@@ -13,6 +13,9 @@ test: .venv/ready  ## all tests, in three processes: one mostly waits for experi
 
 test-fast: .venv/ready  ## without real experiments and slow ones
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not nni and not slow"
+
+test-faults: .venv/ready  ## kills, restarts, full disks, hostile objectives; a table of faults against results lost
+	$(BIN)/python -m pytest -m faults tests/faults
 
 lint: .venv/ready  ## style, types, import direction
 	$(BIN)/ruff check .

@@ -14,6 +14,12 @@ settings.load_profile("repeatable")
 torch.set_num_threads(1)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Injected faults take minutes: they run where they are asked for, with `-m faults`."""
+    asked = "faults" in (config.option.markexpr or "")
+    return True if collection_path.name == "faults" and collection_path.is_dir() and not asked else None
+
+
 @pytest.fixture(scope="session")
 def foretell_data() -> Path:
     """The folder of real benchmark tables; the test is skipped where it is absent."""
