@@ -15,25 +15,37 @@ import click
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of split, weights and order.")
 @click.option("--networks", type=click.IntRange(100), default=None,
               help="Networks to draw from the table, 80 % of them to train on; 50,000 by default.")  # fmt: skip
-def pretrain(name: str, out: Path | None, seed: int, networks: int | None) -> None:
+@click.option("--shard", type=click.IntRange(1), default=2**16, show_default=True,
+              help="Networks a file of the corpus; a few files are in memory at a time.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0.0), default=10.0, show_default=True,
+              help="Time between two records within an epoch.")  # fmt: skip
+def pretrain(name: str, out: Path | None, seed: int, networks: int | None, shard: int, minutes: float) -> None:
     """Train NAME on the tables in FORETELL_DATA; interrupted, the same command goes on.
 
     gennape-nb101: GENNAPE on NAS-Bench-101 with the paper's graphs and encoder; gennape-nb101-v2: with all that a graph
     knows, messages both ways and statistics of the whole. Ends with the rank correlations on networks held out.
+
+    On several processes or machines, with a folder that all see: torchrun --nproc-per-node 2 --no-python foretell
+    pretrain NAME; the weights are those of one process up to rounding.
     """
     from foretell.errors import MissingDependencyError
     from foretell.pretraining.nasbench101_corpus import NETWORKS, nasbench101_corpus
     from foretell.pretraining.pretrain_gennape import PretrainGennape
     from foretell.pretraining.pretrain_settings import PRETRAIN_SETTINGS
+    from foretell.pretraining.processes import joined_processes
     from foretell.pretraining.training_curves import training_curves
 
     settings, drawn = replace(PRETRAIN_SETTINGS[name], seed=seed), networks or NETWORKS
     out = out or Path("pretrain") / f"{name}-{seed}"
-    data = nasbench101_corpus(
-        out.parent / f"nb101-{settings.encoder.labels}-{drawn}.safetensors", settings.encoder, networks=drawn,
-        progress=True,
-    )  # fmt: skip
-    _, report = PretrainGennape(data, settings, out, progress=True).run()
+    with joined_processes() as processes:
+        corpus = nasbench101_corpus(
+            out.parent / f"nb101-{settings.encoder.labels}-{drawn}", settings.encoder, networks=drawn, shard=shard,
+            processes=processes, progress=processes.first,
+        )  # fmt: skip
+        run = PretrainGennape(corpus, settings, out, processes=processes, minutes=minutes, progress=True)
+        _, report = run.run()
+        if not processes.first:
+            return
     for member, figures in report.items():
         click.echo(f"{member:18}" + "  ".join(f"{metric} {value:.4f}" for metric, value in figures.items()))
     try:

@@ -1,15 +1,16 @@
-"""The one loop of pretraining: epochs of minibatches, a record after each, and on again where it was interrupted.
+"""The one loop of pretraining: epochs of minibatches on one or many processes, and on again where it was interrupted.
 
-After each epoch the folder holds `state.safetensors` (weights and Adam's moments) and `log.jsonl` (a line an epoch).
-The order of rows and dropout depend on seed and epoch alone, so a resumed run gives the same weights as a whole one.
+The folder holds `state.safetensors` (weights, Adam's moments, how far it is) and `log.jsonl` (a line an epoch), written
+after each epoch and every few minutes within one. The order of rows and dropout depend on seed, epoch and step alone,
+so a resumed run gives the same weights as a whole one, and any number of processes the same up to rounding.
 """
 
 from __future__ import annotations
 
-import json
 import math
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,17 @@ import numpy as np
 import torch
 
 from foretell.errors import CheckpointError
+from foretell.pretraining.processes import Processes
+from foretell.pretraining.shuffled_rows import ShuffledRows
+from foretell.pretraining.training_state import Position, keep_state, restore_state
 
 if TYPE_CHECKING:
     from jaxtyping import Int
     from torch import nn
 
 Loss = Callable[[np.ndarray, torch.Generator], torch.Tensor]
-"""Loss of a batch of rows; the generator is for dropout and draws."""
+"""Loss of a batch of rows; the generator is for dropout and draws. On several processes each gets all rows of the
+batch, makes the outputs of `Processes.part`, and returns the loss of all, see `Processes.gather`."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,15 @@ class EpochLoop:
 
     Args:
         epochs: Passes over the rows.
-        batch: Rows a step.
+        batch: Rows a step, of all processes together.
         learning_rate: Largest learning rate.
         warmup: Share of the steps in which it rises.
         floor: Last learning rate; equal to `learning_rate` it stays, as in the released code of GENNAPE.
         clip: Largest norm of a gradient.
         seed: Seed of order and dropout.
+        minutes: Time between two records within an epoch.
+        processes: Which process this is among those that train the module; the first writes the folder, and all must
+            be able to read it.
     """
 
     epochs: int
@@ -47,11 +55,13 @@ class EpochLoop:
     floor: float = 0.0
     clip: float = 5.0
     seed: int = 0
+    minutes: float = 10.0
+    processes: Processes = field(default_factory=Processes)
 
     def run(
         self,
         module: nn.Module,
-        rows: Int[np.ndarray, " n"],
+        rows: ShuffledRows | Int[np.ndarray, " n"],
         loss: Loss,
         folder: Path,
         *,
@@ -72,76 +82,68 @@ class EpochLoop:
             The log: epoch, loss, and what `judge` gave.
 
         Raises:
-            CheckpointError: If the folder holds the state of another module.
+            CheckpointError: If the folder holds the state of another module, or not all processes see it.
+            InvalidDataError: If a batch has fewer rows than there are processes.
         """
         from tqdm.auto import tqdm
 
+        rows = rows if isinstance(rows, ShuffledRows) else ShuffledRows((rows,))
         weights = [p for p in module.parameters() if p.requires_grad]
         adam = torch.optim.Adam(weights, lr=self.learning_rate)
-        log = _restore(folder, module, adam, weights)
-        steps = math.ceil(len(rows) / self.batch)
-        with tqdm(total=self.epochs * steps, initial=len(log) * steps, disable=not progress, desc=folder.name) as bar:
+        position = restore_state(folder, module, adam)
+        self._agree(folder, module, position)
+        log, steps = list(position.log), rows.steps(self.batch)
+        done = len(log) * steps + position.step
+        bar = tqdm(total=self.epochs * steps, initial=done, disable=not progress, desc=folder.name)
+        kept_at = time.monotonic()
+        with bar:
             for epoch in range(len(log), self.epochs):
-                order = np.random.default_rng([self.seed, epoch]).permutation(rows)
-                generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+                first, total = position.step, position.total
+                position = Position()  # later epochs begin at their beginning
                 module.train()
-                total = 0.0
-                for step, batch in enumerate(np.array_split(order, steps)):
+                for step, batch in enumerate(rows.batches(self.seed, epoch, self.batch)):
+                    if step < first:
+                        continue
                     for group in adam.param_groups:
                         group["lr"] = self._rate(epoch * steps + step, self.epochs * steps)
                     adam.zero_grad()
-                    value = loss(batch, generator)
+                    value = loss(batch, self._generator(epoch, step))
                     value.backward()  # type: ignore[no-untyped-call]
+                    self.processes.add_gradients(weights)
                     torch.nn.utils.clip_grad_norm_(weights, self.clip)
                     adam.step()
                     total += float(value.detach()) * len(batch)
                     bar.update()
+                    if self.processes.first and time.monotonic() - kept_at >= 60.0 * self.minutes:
+                        keep_state(folder, module, adam, Position(log, step + 1, total))
+                        kept_at = time.monotonic()
                 module.eval()
                 log.append({"epoch": epoch, "loss": total / len(rows), **judge()})
-                _keep(folder, module, adam, weights, log)
+                if self.processes.first:
+                    keep_state(folder, module, adam, Position(log))
+                    kept_at = time.monotonic()
                 bar.set_postfix({k: f"{v:.4f}" for k, v in log[-1].items() if k != "epoch"})
         module.eval()
+        self.processes.wait()  # the state is on disk for all
         return log
+
+    def _agree(self, folder: Path, module: nn.Module, position: Position) -> None:
+        """All processes begin at one place, with the same weights."""
+        places = self.processes.gather_array(np.array([[len(position.log), position.step]]))
+        if (places != places[0]).any():
+            msg = (
+                f"all processes must see the same state in {folder}, but they are at {places.tolist()} (epoch, step): "
+                "put the folder on a disk that they share"
+            )
+            raise CheckpointError(msg)
+        self.processes.from_first([*module.parameters(), *module.buffers()])
+
+    def _generator(self, epoch: int, step: int) -> torch.Generator:
+        """The same on every process, and for a step whatever came before it."""
+        seed = int(np.random.default_rng([self.seed, epoch, step]).integers(2**62))
+        return torch.Generator().manual_seed(seed)
 
     def _rate(self, step: int, steps: int) -> float:
         rise = min(1.0, (step + 1) / max(self.warmup * steps, 1.0))
         fall = 0.5 * (1.0 + math.cos(math.pi * step / steps))
         return rise * (self.floor + (self.learning_rate - self.floor) * fall)
-
-
-def _keep(
-    folder: Path, module: nn.Module, adam: torch.optim.Adam, weights: list[nn.Parameter], log: list[dict[str, float]]
-) -> None:
-    from safetensors.torch import save
-
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays = {f"module.{name}": value.detach().cpu().clone() for name, value in module.state_dict().items()}
-    for i, weight in enumerate(weights):
-        for name in ("step", "exp_avg", "exp_avg_sq"):
-            arrays[f"adam.{i}.{name}"] = adam.state[weight][name].detach().cpu().contiguous()
-    part = folder / "state.part"
-    part.write_bytes(save(arrays, {"log": json.dumps(log)}))  # state and log in one file: never one without the other
-    part.replace(folder / "state.safetensors")
-    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log), encoding="utf-8")
-
-
-def _restore(
-    folder: Path, module: nn.Module, adam: torch.optim.Adam, weights: list[nn.Parameter]
-) -> list[dict[str, float]]:
-    from safetensors import SafetensorError, safe_open
-
-    path = folder / "state.safetensors"
-    if not path.is_file():
-        return []
-    try:
-        with safe_open(path, "pt") as stored:  # type: ignore[no-untyped-call]
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
-            log: list[dict[str, float]] = json.loads(stored.metadata()["log"])
-        module.load_state_dict({k.removeprefix("module."): v for k, v in arrays.items() if k.startswith("module.")})
-        for i, weight in enumerate(weights):
-            moments = {n: arrays[f"adam.{i}.{n}"].to(weight.device) for n in ("exp_avg", "exp_avg_sq")}
-            adam.state[weight] = {"step": arrays[f"adam.{i}.step"], **moments}
-    except (OSError, KeyError, RuntimeError, ValueError, SafetensorError) as e:
-        msg = f"an interrupted run must be of the same settings, but {path} is not ({e}): choose another folder"
-        raise CheckpointError(msg) from e
-    return log

@@ -22,6 +22,7 @@ import numpy as np
 
 from foretell.encoders.joined_graphs import JoinedGraphs, sweeps
 from foretell.errors import InvalidDataError
+from foretell.pretraining.mixed_bits import mixed_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -238,7 +239,7 @@ def unfolded(
     n = len(table)
     key = np.zeros(n, dtype=np.uint64)
     for column in range(table.shape[1]):
-        key = _mix(key ^ table[:, column].astype(np.uint64), column)
+        key = mixed_bits(key ^ table[:, column].astype(np.uint64), column)
     lists = []
     for way in ways:
         a, b = joined.edges.T if way == "forward" else joined.edges[:, ::-1].T
@@ -246,11 +247,11 @@ def unfolded(
         lists.append((WAYS.index(way), a[order].astype(np.int64), b[order].astype(np.int64)))
     keys = [key]
     for _ in range(hops):
-        heard = _mix(key, 101)
+        heard = mixed_bits(key, 101)
         for number, source, target in lists:
             total = np.zeros(n, dtype=np.uint64)
-            np.add.at(total, target, _mix(key[source], 102 + number))  # a sum, so that order does not matter
-            heard = _mix(heard ^ _mix(total, 104 + number), 106)
+            np.add.at(total, target, mixed_bits(key[source], 102 + number))  # a sum, so that order does not matter
+            heard = mixed_bits(heard ^ mixed_bits(total, 104 + number), 106)
         key = heard
         keys.append(key)
     hop = Hop(
@@ -264,15 +265,6 @@ def unfolded(
         [[np.log10(1.0 + g.flops), np.log10(1.0 + g.params), np.log2(len(g)), np.log2(1.0 + g.depth)] for g in graphs]
     )
     return FoldedGraphs(table, (hop,) * hops, joined.owner, np.arange(n), share, len(graphs), tuple(keys), statistics)
-
-
-def _mix(x: UInt64[np.ndarray, " n"], seed: int) -> UInt64[np.ndarray, " n"]:
-    """The finaliser of SplitMix64 (Steele et al., 2014), a bijection for each seed."""
-    with np.errstate(over="ignore"):
-        x = (x + np.uint64(seed + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(x ^ (x >> np.uint64(31)))
 
 
 def _unique(keys: UInt64[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

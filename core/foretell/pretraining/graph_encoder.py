@@ -21,6 +21,7 @@ from foretell.errors import InvalidDataError
 from foretell.pretraining.folded_convolution import FoldedConvolution
 from foretell.pretraining.folded_graphs import STATISTICS, WAYS, FoldedGraphs
 from foretell.pretraining.gathered_sums import gathered_sums
+from foretell.pretraining.named_dropout import named_dropout
 from foretell.pretraining.node_embedding import EMBEDDED, EMBEDDINGS
 from foretell.pretraining.node_labels import LABELS
 
@@ -131,7 +132,8 @@ class GraphEncoder(nn.Module):
             new = torch.tanh(pass_messages(cast("nn.ModuleList", layer), x, hop))
             if self.settings.residual and i:
                 new = new + _own(x, hop)
-            x = new if generator is None else _dropped(new, self.settings.dropout_rate, generator)
+            rate, names = self.settings.dropout_rate, graphs.keys[i + 1]
+            x = new if generator is None else named_dropout(new, names, rate, generator)
             found.append(x)
         return found
 
@@ -169,12 +171,6 @@ def pass_messages(layer: nn.ModuleList, x: torch.Tensor, hop: Hop) -> torch.Tens
     """One hop of graph convolutions, one a way, their results added: U_{l-1} x inputs to U_l x outputs."""
     made = [conv(x, hop.own, *edges) for conv, *edges in zip(layer, hop.source, hop.target, hop.times, strict=True)]
     return torch.stack(made).sum(dim=0) if len(made) > 1 else made[0]
-
-
-def _dropped(x: torch.Tensor, rate: float, generator: torch.Generator) -> torch.Tensor:
-    """Dropout, drawn where the generator lives, so that every device loses the same numbers."""
-    kept = torch.rand(x.shape, generator=generator) >= rate
-    return x * kept.to(x.device) / (1.0 - rate)
 
 
 def carry(graphs: FoldedGraphs, x: torch.Tensor, first: int, last: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from foretell.candidate import Candidate
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
-from foretell.errors import CheckpointError
+from foretell.errors import CheckpointError, ForetellError
 from foretell.pretraining.folded_graphs import FoldedGraphs
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class LabelledGraphs:
 
     def __len__(self) -> int:
         return len(self.accuracy)
+
+    @property
+    def shards(self) -> tuple[Int[np.ndarray, " G"], ...]:
+        """Rows that lie together, see `ShardedGraphs`: here all."""
+        return (np.arange(len(self)),)
 
     @classmethod
     def build(
@@ -104,10 +109,47 @@ class LabelledGraphs:
         try:
             arrays = load_file(path)
             graphs = {k.removeprefix("graphs."): a for k, a in arrays.items() if k.startswith("graphs.")}
-            return cls(FoldedGraphs.from_arrays(graphs), arrays["accuracy"], arrays["gflops"], arrays["spectra"])
+            found = cls(FoldedGraphs.from_arrays(graphs), arrays["accuracy"], arrays["gflops"], arrays["spectra"])
+        except (OSError, KeyError, SafetensorError, ForetellError) as e:
+            raise _damaged(path, repr(e)) from e
+        numbers, n = (found.accuracy, found.gflops, found.spectra), found.graphs.size
+        if any(a.dtype != np.float64 or a.shape[:1] != (n,) or not np.isfinite(a).all() for a in numbers):
+            raise _damaged(path, "accuracies, GFLOPs and spectra must be finite, one a network")
+        wrong = n and (found.gflops.min() < 0 or found.accuracy.min() < 0.0 or found.accuracy.max() > 1.0)
+        if [a.ndim for a in numbers] != [1, 1, 2] or wrong:
+            raise _damaged(path, "accuracies must be in [0, 1], GFLOPs not negative")
+        return found
+
+    @classmethod
+    def load_labels(cls, path: str | Path) -> tuple[Float[np.ndarray, " G"], Float[np.ndarray, " G"]]:
+        """Accuracies and GFLOPs of a file without its graphs.
+
+        Raises:
+            CheckpointError: If it is missing or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "np") as stored:  # type: ignore[no-untyped-call]
+                accuracy, gflops = stored.get_tensor("accuracy"), stored.get_tensor("gflops")
         except (OSError, KeyError, SafetensorError) as e:
-            msg = f"folded graphs must be in a file of ours, but {path} cannot be read ({e!r}): delete it, run again"
-            raise CheckpointError(msg) from e
+            raise _damaged(path, repr(e)) from e
+        numbers = (accuracy, gflops)
+        if any(a.dtype != np.float64 or a.shape != accuracy.shape[:1] or not np.isfinite(a).all() for a in numbers):
+            raise _damaged(path, "accuracies and GFLOPs must be finite, one a network")
+        return accuracy, gflops
+
+    @classmethod
+    def join(cls, parts: Sequence[LabelledGraphs]) -> LabelledGraphs:
+        """The networks of all parts, in order."""
+        arrays = [np.concatenate([getattr(part, n) for part in parts]) for n in ("accuracy", "gflops", "spectra")]
+        return cls(FoldedGraphs.join([part.graphs for part in parts]), *arrays)
+
+
+def _damaged(path: str | Path, why: str) -> CheckpointError:
+    return CheckpointError(
+        f"folded graphs must be in a file of ours, but {path} cannot be read ({why}): delete it, run again"
+    )
 
 
 def _spectra(

@@ -5,16 +5,23 @@ Drawn once for all seeds; which of them are trained on and which are held out is
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from foretell.benchmarks.tables import load_101, some_rows
 from foretell.encoders.laplacian_spectrum import LaplacianSpectrum
 from foretell.pretraining.labelled_graphs import LabelledGraphs
+from foretell.pretraining.sharded_graphs import ShardedGraphs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from jaxtyping import Int
+
+    from foretell.benchmarks.tables import Table
     from foretell.pretraining.graph_encoder import EncoderSettings
+    from foretell.pretraining.processes import Processes
 
 NETWORKS = 50_000
 """How many the paper takes of the 423,624."""
@@ -24,24 +31,47 @@ EIGENVALUES = 21
 """Of each spectrum."""
 
 
+SHARD = 2**16
+"""Networks a file."""
+
+
 def nasbench101_corpus(
-    path: Path, settings: EncoderSettings, *, networks: int = NETWORKS, progress: bool = False
-) -> LabelledGraphs:
-    """Read the corpus from a file, or make it and write the file: about two minutes of one core.
+    folder: Path,
+    settings: EncoderSettings,
+    *,
+    networks: int = NETWORKS,
+    shard: int = SHARD,
+    processes: Processes | None = None,
+    progress: bool = False,
+) -> ShardedGraphs:
+    """Read the corpus from a folder, or make what is missing there: about two minutes of one core in all.
+
+    Args:
+        folder: Where its files are.
+        settings: Encoder that will read them.
+        networks: How many.
+        shard: Networks a file.
+        processes: Those that make and read it together.
+        progress: Whether to show a bar.
 
     Raises:
+        CheckpointError: If the folder holds another corpus.
         InvalidDataError: If the table of NAS-Bench-101 is not in `FORETELL_DATA`.
     """
-    if path.is_file():
-        return LabelledGraphs.load(path)
-    table = load_101()
-    rows = some_rows(len(table), networks, DRAW)
-    made = LabelledGraphs.build(
-        lambda i: table.build(table.specs[rows[i]]),
-        table.targets["test_acc"][rows],
-        settings,
-        spectrum=LaplacianSpectrum(EIGENVALUES),
-        progress=progress,
-    )
-    made.save(path)
-    return made
+
+    @cache
+    def drawn() -> tuple[Table, Int[np.ndarray, " n"]]:
+        table = load_101()
+        return table, some_rows(len(table), networks, DRAW)
+
+    def make(which: Int[np.ndarray, " k"]) -> LabelledGraphs:
+        table, rows = drawn()
+        return LabelledGraphs.build(
+            lambda i: table.build(table.specs[rows[which[i]]]),
+            table.targets["test_acc"][rows[which]],
+            settings,
+            spectrum=LaplacianSpectrum(EIGENVALUES),
+            progress=progress,
+        )
+
+    return ShardedGraphs.build(folder, networks, make, settings, shard=shard, processes=processes, progress=progress)

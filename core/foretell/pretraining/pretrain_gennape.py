@@ -4,6 +4,10 @@ Stages: contrastive encoder; fuzzy clusters of its embeddings; each member's hea
 each objective the heads of its members and a copy of the encoder together; the k-GNN; scores of the networks held out.
 A tenth of the networks is for looking at between epochs (`val1`), another tenth for the last figures (`val2`), as in
 the paper; members with the FLOPs transform leave out networks under 80 % accuracy. All on a GPU where there is one.
+
+Several processes divide each batch among them, and the embedding of the whole corpus; each draws the same conclusions
+from what all have made, and the first writes. The contrastive stage reads a corpus on disk file by file; the members'
+stages keep an embedding and memberships of each network in memory.
 """
 
 from __future__ import annotations
@@ -26,8 +30,11 @@ from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes
+from foretell.pretraining.named_dropout import named_dropout
 from foretell.pretraining.objectives import OBJECTIVES, Better
 from foretell.pretraining.pretrain_settings import MemberPlan, PretrainSettings
+from foretell.pretraining.processes import Processes
+from foretell.pretraining.shuffled_rows import ShuffledRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +42,9 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float, Int
 
+    from foretell.pretraining.folded_graphs import FoldedGraphs
     from foretell.pretraining.labelled_graphs import LabelledGraphs
+    from foretell.pretraining.sharded_graphs import ShardedGraphs
 
 _LEAST_ACCURACY = 0.8  # of networks that the transform is trained on
 _LOOKED_AT = 1000  # networks judged between epochs
@@ -72,22 +81,24 @@ class _Stage:
         module.standardise(h[self.rows])
         scale = objective.fit(data.accuracy[self.rows], data.gflops[self.rows])
         self.trained = TrainedMember(module, objective, scale)
-        self._dropout_rate = plan.dropout_rate
+        self._dropout_rate, self._processes = plan.dropout_rate, run.processes
         self._sound = torch.from_numpy(sound).to(run.device)
         self._y = torch.from_numpy(objective.target(data.accuracy, data.gflops, scale)).float().to(run.device)
         self._shares = torch.from_numpy(U).float().to(run.device)
 
     def loss(self, h: torch.Tensor, rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
-        """Of a batch, of those networks that the member may see."""
+        """Of a batch, of those networks that the member may see, from embeddings of this process's part of it."""
         where = torch.from_numpy(rows).to(h.device)
         seen = self._sound[where]
         where = where[seen]
         module = self.trained.module
         x = module.see(h[seen])
         if self._dropout_rate:
-            kept = torch.rand(x.shape, generator=generator) >= self._dropout_rate
-            x = x * kept.to(x.device) / (1.0 - self._dropout_rate)
-        return self.trained.objective.loss(module.heads(x, self._shares[where]), self._y[where])
+            names = where.cpu().numpy().astype(np.uint64)
+            x = named_dropout(x, names, self._dropout_rate, generator)
+        gather = self._processes.gather
+        outputs = gather(module.heads(x, self._shares[where]))
+        return self.trained.objective.loss(outputs, gather(self._y[where]))
 
 
 class PretrainGennape:
@@ -96,16 +107,26 @@ class PretrainGennape:
     Args:
         data: The training family, with spectra.
         settings: How much of everything.
-        folder: Where states, logs and the checkpoint go.
+        folder: Where states, logs and the checkpoint go; all processes must be able to read it.
+        processes: Which process this is among those that train together; the only one if not given.
+        minutes: Time between two records within an epoch.
         progress: Whether to show bars.
     """
 
     def __init__(
-        self, data: LabelledGraphs, settings: PretrainSettings, folder: Path, *, progress: bool = False
+        self,
+        data: LabelledGraphs | ShardedGraphs,
+        settings: PretrainSettings,
+        folder: Path,
+        *,
+        processes: Processes | None = None,
+        minutes: float = 10.0,
+        progress: bool = False,
     ) -> None:
-        self.data, self.settings, self.folder, self.progress = data, settings, folder, progress
+        self.data, self.settings, self.folder, self.minutes = data, settings, folder, minutes
+        self.processes = processes or Processes(device=torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device, self.progress = self.processes.device, progress and self.processes.first
         self.split = Split.of(len(data), settings.seed)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def run(self) -> tuple[Gennape, dict[str, dict[str, float]]]:
         """All stages.
@@ -114,9 +135,9 @@ class PretrainGennape:
             The predictor, which is also in `folder / "checkpoint"`, and for each member and the ensemble the rank
             correlations on `val2`, of all networks and of those from 80 % accuracy on; also in `report.json`.
         """
-        clustering = self.clustering()
-        U = clustering.memberships(self.data.graphs)
-        members = {**self.members(clustering, U), "k-gnn": self.baseline()}
+        clustering, h = self.clustering()
+        U = clustering.clusters.memberships((h - clustering.centre) / clustering.unit)
+        members = {**self.members(clustering, h, U), "k-gnn": self.baseline()}
         held_out = self.data.select(self.split.val2)
         votes = equal_votes(len(members) + 1)
         low, high = np.quantile(self.data.gflops[self.split.train], _DOMAIN)
@@ -128,38 +149,51 @@ class PretrainGennape:
         gennape = replace(gennape, line=fitted_line(gennape.vote(scores, alone=True), held_out.accuracy))
         named = dict(zip((*members, FLOPS), scores.T, strict=True)) | {"ensemble": gennape.vote(scores)}
         report = {name: agreement(held_out.accuracy, values) for name, values in named.items()}
-        gennape.save(self.folder / "checkpoint")
-        (self.folder / "report.json").write_text(
-            json.dumps({"settings": asdict(self.settings), "val2": report}, indent=1)
-        )
+        if self.processes.first:
+            gennape.save(self.folder / "checkpoint")
+            (self.folder / "report.json").write_text(
+                json.dumps({"settings": asdict(self.settings), "val2": report}, indent=1)
+            )
+        self.processes.wait()
         return gennape, report
 
-    def clustering(self) -> Clustering:
-        """The contrastive encoder and clusters of its embeddings."""
+    def clustering(self) -> tuple[Clustering, Float[np.ndarray, "G e"]]:
+        """The contrastive encoder with clusters of its embeddings, and the embeddings."""
         encoder = self.contrast()
-        h = encoder.encode(self.data.graphs, chunk=len(self.data))
+        h = self._embedded(encoder)
         train = h[self.split.train].astype(np.float64)
         centre, unit = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-6)
         how = FuzzyCMeans(self.settings.clusters, self.settings.fuzzifier, seed=self.settings.seed)
         clusters = how.fit((train[:_CLUSTERED] - centre) / unit)
         share = entropy(clusters.memberships((train[:_CLUSTERED] - centre) / unit)) / np.log(max(how.clusters, 2))
         self._note("clusters", {"entropy": share, "epoch": 0})
-        return Clustering(encoder, centre, unit, clusters)
+        return Clustering(encoder, centre, unit, clusters), h
+
+    def _embedded(self, encoder: GraphEncoder) -> Float[np.ndarray, "G e"]:
+        """Embeddings of the whole corpus: each process makes those of its files, or of its part of the only one."""
+        shards, rank, size = self.data.shards, self.processes.rank, self.processes.size
+        own = np.array_split(shards[0], size)[rank : rank + 1] if len(shards) == 1 else shards[rank::size]
+        parts = [rows for rows in own if len(rows)]
+        made = [encoder.encode(self.data.select(rows).graphs, chunk=len(rows)) for rows in parts]
+        empty = np.zeros((0, encoder.settings.out_width), np.float32)
+        rows = self.processes.gather_array(np.concatenate([np.zeros(0, np.int64), *parts]))
+        h = self.processes.gather_array(np.concatenate([empty, *made]))
+        placed = np.empty_like(h)
+        placed[rows] = h
+        return placed
 
     def contrast(self) -> GraphEncoder:
         """The contrastive encoder, which sees no label."""
         torch.manual_seed(self.settings.seed)
         encoder = GraphEncoder(self.settings.encoder)
         head = ProjectionHead(encoder.settings.pooled_width, self.settings.projected)
-        spectra = torch.from_numpy(self.data.spectra).float().to(self.device)
-        looked_at = self.data.graphs.select(self.split.val1[:_LOOKED_AT])
+        looked_at, gather = self._looked_at(), self.processes.gather
 
         def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
-            graphs = self.data.graphs.select(rows)
-            views = torch.cat([head(encoder.view(graphs, generator)) for _ in range(2)])
-            return contrastive_loss(
-                views, spectral_weights(spectra[torch.from_numpy(rows)], self.settings.spectral_temperature)
-            )
+            part = self.data.select(self.processes.part(rows))
+            views = torch.cat([gather(head(encoder.view(part.graphs, generator))) for _ in range(2)])
+            spectra = gather(torch.from_numpy(part.spectra).float().to(self.device))
+            return contrastive_loss(views, spectral_weights(spectra, self.settings.spectral_temperature))
 
         def judge() -> dict[str, float]:
             with torch.no_grad():
@@ -167,12 +201,13 @@ class PretrainGennape:
 
         loop = self._loop(self.settings.contrast_epochs, self.settings.learning_rate)
         both = nn.ModuleDict({"encoder": encoder, "projection": head}).to(self.device)
-        loop.run(both, self.split.train, loss, self.folder / "contrast", judge=judge, progress=self.progress)
+        loop.run(both, self._order(), loss, self.folder / "contrast", judge=judge, progress=self.progress)
         return encoder.cpu().requires_grad_(requires_grad=False)
 
-    def members(self, clustering: Clustering, U: Float[np.ndarray, "G C"]) -> dict[str, TrainedMember]:
+    def members(
+        self, clustering: Clustering, h: Float[np.ndarray, "G e"], U: Float[np.ndarray, "G C"]
+    ) -> dict[str, TrainedMember]:
         """The members with a contrastive encoder, objective by objective."""
-        h = clustering.encoder.encode(self.data.graphs, chunk=len(self.data))
         plans = self.settings.plans
         found: dict[str, TrainedMember] = {}
         for objective in dict.fromkeys(plan.objective for plan in plans.values()):
@@ -187,25 +222,32 @@ class PretrainGennape:
         encoder = copy.deepcopy(clustering.encoder).to(self.device)
         stages = {name: _Stage(self.settings.plans[name], self, encoder, h, U) for name in names}
         embeddings = torch.from_numpy(h).to(self.device)
-        settings = self.settings
-        loop = EpochLoop(settings.head_epochs, settings.head_batch, settings.head_learning_rate, seed=settings.seed)
+        settings, part = self.settings, self.processes.part
+        loop = self._loop(settings.head_epochs, settings.head_learning_rate, settings.head_batch)
+
+        def of_heads(stage: _Stage, rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+            return stage.loss(embeddings[rows], rows, generator)
+
         for name, stage in stages.items():
             loop.run(
                 stage.trained.module,
                 stage.rows,
-                lambda rows, generator, stage=stage: stage.loss(embeddings[rows], rows, generator),  # type: ignore[misc]
+                lambda rows, generator, stage=stage: of_heads(stage, part(rows), generator),  # type: ignore[misc]
                 self.folder / name,
                 judge=lambda stage=stage: self._judge(stage.trained, h, U),  # type: ignore[misc]
                 progress=self.progress,
             )
 
         def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
-            made = encoder(self.data.graphs.select(rows))
+            rows = part(rows)
+            made = encoder(self.data.select(rows).graphs)
             return torch.stack([stage.loss(made, rows, generator) for stage in stages.values()]).sum()
 
+        looked_at = self._looked_at()
+
         def judge() -> dict[str, float]:
-            looked_at = encoder.encode(self.data.graphs.select(self.split.val1[:_LOOKED_AT]))
-            found = {name: self._judge(stage.trained, looked_at, U, selected=True) for name, stage in stages.items()}
+            seen = encoder.encode(looked_at)
+            found = {name: self._judge(stage.trained, seen, U, selected=True) for name, stage in stages.items()}
             return {f"{name} {metric}": value for name, measures in found.items() for metric, value in measures.items()}
 
         encoder.requires_grad_()
@@ -215,7 +257,7 @@ class PretrainGennape:
         loop = self._loop(epochs, self.settings.whole_learning_rate)
         loop.run(
             together,
-            self.split.train,
+            self._order(),
             loss,
             self.folder / f"together-{next(iter(stages))}",
             judge=judge,
@@ -234,17 +276,20 @@ class PretrainGennape:
         y = torch.from_numpy(objective.target(self.data.accuracy, self.data.gflops, scale)).float().to(self.device)
         one = torch.ones(len(self.data), 1, device=self.device)
         trained = TrainedMember(module, objective, scale)
+        looked_at, gather = self._looked_at(), self.processes.gather
+
+        def loss(rows: np.ndarray, _: torch.Generator) -> torch.Tensor:
+            part = self.processes.part(rows)
+            return objective.loss(gather(module(self.data.select(part).graphs, one[part])), gather(y[part]))
 
         def judge() -> dict[str, float]:
-            looked_at = module.encoder.encode(self.data.graphs.select(self.split.val1[:_LOOKED_AT]))
-            return self._judge(trained, looked_at, one.cpu().numpy(), selected=True)
+            return self._judge(trained, module.encoder.encode(looked_at), one.cpu().numpy(), selected=True)
 
         settings = self.settings
-        rate = 2.0 * settings.learning_rate
-        EpochLoop(settings.baseline_epochs, settings.baseline_batch, rate, seed=settings.seed).run(
+        self._loop(settings.baseline_epochs, 2.0 * settings.learning_rate, settings.baseline_batch).run(
             module,
-            rows,
-            lambda part, _: objective.loss(module(self.data.graphs.select(part), one[part]), y[part]),
+            self._order(),
+            loss,
             self.folder / "k-gnn",
             judge=judge,
             progress=self.progress,
@@ -259,10 +304,20 @@ class PretrainGennape:
         scores = member.score(h if selected else h[rows], U[rows], self.data.gflops[rows])
         return agreement(self.data.accuracy[rows], scores)
 
-    def _loop(self, epochs: int, learning_rate: float) -> EpochLoop:
-        return EpochLoop(epochs, self.settings.batch, learning_rate, seed=self.settings.seed)
+    def _loop(self, epochs: int, learning_rate: float, batch: int | None = None) -> EpochLoop:
+        batch, seed = batch or self.settings.batch, self.settings.seed
+        return EpochLoop(epochs, batch, learning_rate, seed=seed, minutes=self.minutes, processes=self.processes)
+
+    def _order(self) -> ShuffledRows:
+        """The networks to train on, near each other those of one file."""
+        return ShuffledRows.among(self.split.train, self.data.shards)
+
+    def _looked_at(self) -> FoldedGraphs:
+        return self.data.select(self.split.val1[:_LOOKED_AT]).graphs
 
     def _note(self, name: str, line: dict[str, float]) -> None:
+        if not self.processes.first:
+            return
         (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / name / "log.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
 
