@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.candidate import as_candidate
+from foretell.errors import InvalidDataError
 from foretell.judge import judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from foretell.aio_p.aio_p import AioP
+    from foretell.candidate import Candidate
     from foretell.graph import ComputationGraph
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
@@ -54,7 +57,7 @@ class Ranked:
 
 def rank_graphs(
     predictor: Predictor | Gennape | AioP,
-    graphs: Mapping[str, ComputationGraph],
+    graphs: Mapping[str, ComputationGraph | Candidate],
     measured: Mapping[str, float] | None = None,
 ) -> list[Ranked]:
     """Rank networks, best first; a measured one stands where its measurement puts it.
@@ -64,18 +67,23 @@ def rank_graphs(
 
     Args:
         predictor: A fitted or shipped one.
-        graphs: Networks by name.
+        graphs: Networks by name; a candidate may bring its cells and must have a graph.
         measured: Accuracies of some of them, in the units of the predictor's training.
     """
     measured = {} if measured is None else measured
     names = list(graphs)
+    known = {name: graph for name, g in graphs.items() if (graph := as_candidate(g).graph) is not None}
+    if len(known) < len(graphs):
+        lacking = next(name for name in names if name not in known)
+        msg = f"a ranking is of networks, but {lacking!r} has no graph: leave it out"
+        raise InvalidDataError(msg)
     posterior, distances = judge(predictor, list(graphs.values()))
     columns = [posterior.quantile(0.5), posterior.quantile(0.5 - _LEVEL / 2), posterior.quantile(0.5 + _LEVEL / 2)]
     middle, low, high = _corrected(columns, {i: measured[name] for i, name in enumerate(names) if name in measured})
     rows = [
         Ranked(name, float(middle[i]), float(low[i]), float(high[i]), float(distances[i]), g.params, g.flops,
                measured.get(name))
-        for i, (name, g) in enumerate(graphs.items())
+        for i, (name, g) in enumerate(known.items())
     ]  # fmt: skip
     return sorted(rows, key=lambda row: -(row.predicted if row.measured is None else row.measured))
 

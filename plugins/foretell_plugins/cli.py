@@ -14,6 +14,9 @@ import click
 from foretell.errors import ForetellError, ForetellWarning
 from foretell_plugins.bench import bench
 from foretell_plugins.explain import explain
+from foretell_plugins.finetune import finetune
+from foretell_plugins.json_option import json_option
+from foretell_plugins.predict import predict
 from foretell_plugins.pretrain import pretrain
 from foretell_plugins.rank import rank
 from foretell_plugins.registry import Plugins
@@ -24,24 +27,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_CODES = "Exit codes: 0 done, 1 not possible (one sentence says why), 2 wrong usage, 130 interrupted."
+
+
 def build_cli(plugins: Plugins) -> click.Group:
     """The command with those of all sound plugins."""
 
-    @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+    @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_CODES)
     @click.version_option(importlib.metadata.version("foretell"), prog_name="foretell")
     @click.pass_context
     def cli(context: click.Context) -> None:
         """Predict how well a neural network will do, before it is trained."""
         context.obj = plugins
 
-    for command in (list_plugins, list_adapters, bench, explain, pretrain, rank, search, show):
+    for command in (list_plugins, list_adapters, bench, explain, finetune, predict, pretrain, rank, search, show):
         cli.add_command(command)
     plugins.add_commands(cli)
     return cli
 
 
 @click.command("plugins")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 @click.pass_obj
 def list_plugins(plugins: Plugins, as_json: bool) -> None:
     """List plugins: name, package, version, hooks, and why one is broken."""
@@ -57,7 +63,7 @@ def list_plugins(plugins: Plugins, as_json: bool) -> None:
 
 
 @click.command("adapters")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 @click.pass_obj
 def list_adapters(plugins: Plugins, as_json: bool) -> None:
     """List adapters: framework binding, class, and what to install if its framework is missing."""
@@ -79,7 +85,7 @@ def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; an error of ours is one sentence and exit code 1, an interruption exit code 130."""
+    """Run the command: exit code 1 and one sentence for what is not possible, 2 for wrong usage, 130 if interrupted."""
     warnings.showwarning = _one_line_warnings
     try:
         code = build_cli(Plugins()).main(arguments, prog_name="foretell", standalone_mode=False)
@@ -91,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except ForetellError as e:
         click.echo(f"foretell: {e}", err=True)
+        sys.exit(1)
+    except OSError as e:  # of a file that the user named
+        click.echo(f"foretell: files must be readable and folders writable, but {e}: check the path", err=True)
         sys.exit(1)
     if type(code) is int:  # of `context.exit(code)`, which click returns instead of raising here
         sys.exit(code)

@@ -12,6 +12,8 @@ import numpy as np
 from foretell.candidate import Candidate
 from foretell.capture.families import FAMILIES
 from foretell.errors import ForetellError, PluginError
+from foretell_plugins.completion import complete_model
+from foretell_plugins.json_option import json_option
 from foretell_plugins.show import read_candidate
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @click.option("--predictor", "folder", required=True, type=click.Path(path_type=Path),
               help="Folder that Predictor.save wrote.")  # fmt: skip
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for `foretell show`.")
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(1), default=30, show_default=True, help="How many random ones.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of these.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True, help="Longest list that is shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="A drawing, .svg.")
 def explain(
     model: str, folder: Path, inputs: tuple[str, ...], against: tuple[str, ...], samples: int, seed: int, most: int,

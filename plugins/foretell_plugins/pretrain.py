@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
+
+from foretell_plugins.json_option import json_option
 
 
 @click.command()
@@ -19,7 +22,10 @@ import click
               help="Networks a file of the corpus; a few files are in memory at a time.")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0.0), default=10.0, show_default=True,
               help="Time between two records within an epoch.")  # fmt: skip
-def pretrain(name: str, out: Path | None, seed: int, networks: int | None, shard: int, minutes: float) -> None:
+@json_option
+def pretrain(
+    name: str, out: Path | None, seed: int, networks: int | None, shard: int, minutes: float, as_json: bool
+) -> None:
     """Train NAME on the tables in FORETELL_DATA; interrupted, the same command goes on.
 
     gennape-nb101: GENNAPE on NAS-Bench-101 with the paper's graphs and encoder; gennape-nb101-v2: with all that a graph
@@ -46,11 +52,18 @@ def pretrain(name: str, out: Path | None, seed: int, networks: int | None, shard
         _, report = run.run()
         if not processes.first:
             return
-    for member, figures in report.items():
-        click.echo(f"{member:18}" + "  ".join(f"{metric} {value:.4f}" for metric, value in figures.items()))
     try:
         training_curves(out).savefig(out / "curves.svg")
-        click.echo(f"Curves: {out / 'curves.svg'}")
+        curves = str(out / "curves.svg")
     except MissingDependencyError as e:
+        curves = None
         click.echo(f"No curves: {e}", err=True)
+    if as_json:
+        said = {"checkpoint": str(out / "checkpoint"), "curves": curves, "held_out": report}
+        click.echo(json.dumps(said, indent=1))
+        return
+    for member, figures in report.items():
+        click.echo(f"{member:18}" + "  ".join(f"{metric} {value:.4f}" for metric, value in figures.items()))
+    if curves is not None:
+        click.echo(f"Curves: {curves}")
     click.echo(f"Checkpoint: {out / 'checkpoint'}")

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING
 import click
 
 from foretell.errors import InvalidDataError
+from foretell_plugins.completion import complete_checkpoint, complete_model
+from foretell_plugins.json_option import json_option
 from foretell_plugins.labels import read_labels
-from foretell_plugins.show import read_model
+from foretell_plugins.show import read_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from foretell.aio_p.aio_p import AioP
-    from foretell.graph import ComputationGraph
+    from foretell.candidate import Candidate
     from foretell.predictor import Predictor
     from foretell.pretraining.gennape import Gennape
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True)
-@click.option("--predictor", "named", default=None, help="Folder that Predictor.save wrote, or a shipped one's name.")
+@click.argument("models", nargs=-1, required=True, shell_complete=complete_model)
+@click.option("--predictor", "named", default=None, shell_complete=complete_checkpoint,
+              help="Folder that Predictor.save wrote, or a shipped one's name.")  # fmt: skip
 @click.option("--measured", type=click.Path(dir_okay=False, path_type=Path), default=None,
               help="CSV file with the columns model and accuracy of networks that were trained.")  # fmt: skip
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As in `foretell show`.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 def rank(
     models: tuple[str, ...], named: str | None, measured: Path | None, inputs: tuple[str, ...], as_json: bool
 ) -> None:
@@ -36,13 +39,15 @@ def rank(
 
     Without --predictor, one is fitted on the measured networks alone.
     """
+    from tqdm.auto import tqdm
+
     from foretell.ranking import rank_graphs
 
-    graphs = {model: read_model(model, inputs) for model in models}
+    graphs = {model: read_candidate(model, inputs) for model in tqdm(models, "capture", disable=None, leave=False)}
     labels = {} if measured is None else read_labels(measured)
     for model in labels:
         if model not in graphs:
-            graphs[model] = read_model(model, inputs)
+            graphs[model] = read_candidate(model, inputs)
     predictor, rests_on = _predictor(named, labels, graphs)
     rows = rank_graphs(predictor, graphs, labels)
     if as_json:
@@ -61,7 +66,7 @@ def rank(
 
 
 def _predictor(
-    named: str | None, labels: Mapping[str, float], graphs: Mapping[str, ComputationGraph]
+    named: str | None, labels: Mapping[str, float], graphs: Mapping[str, Candidate]
 ) -> tuple[Predictor | Gennape | AioP, str]:
     from foretell.predictor import Predictor
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from foretell.errors import ForetellError, InvalidDataError, MissingDependencyError
+from foretell_plugins.json_option import json_option
 from foretell_plugins.labels import read_labels
 from foretell_plugins.show import read_model
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("foretell-search"),
               show_default=True, help="Folder for log, front and picture; a search goes on from its log.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the front as JSON.")
+@json_option
 def search(
     start: str, named: str | None, labels: Path | None, inputs: tuple[str, ...], queries: int, least: float,
     most: float, penalty: float, seed: int, out: Path, as_json: bool,

@@ -15,6 +15,8 @@ from foretell.candidate import Candidate
 from foretell.capture.families import FAMILIES
 from foretell.errors import InvalidArchitectureError, PluginError
 from foretell.graph import ComputationGraph
+from foretell_plugins.completion import complete_model
+from foretell_plugins.json_option import json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +27,10 @@ _TYPES = ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="Shape of an example input with its batch, "
               "such as 1,3,32,32 or 1,128:int64; once for each input, in order.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@json_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None,
               help="The drawing, .svg or .html; by default an .svg named after MODEL.")  # fmt: skip
 @click.option("--no-drawing", is_flag=True, help="Only print.")

@@ -146,7 +146,18 @@ def test_a_command_that_raises_or_takes_a_name_is_set_aside_and_the_rest_stays()
     with pytest.warns(PluginWarning) as caught:
         cli = build_cli(plugins)
     assert len(caught) == 2
-    assert set(cli.commands) == {"plugins", "adapters", "bench", "explain", "pretrain", "rank", "search", "show"}
+    assert set(cli.commands) == {
+        "plugins",
+        "adapters",
+        "bench",
+        "explain",
+        "finetune",
+        "predict",
+        "pretrain",
+        "rank",
+        "search",
+        "show",
+    }
     assert [r.status for r in plugins.records] == ["broken", "broken"]
     assert CliRunner().invoke(cli, ["plugins"], obj=plugins).exit_code == 0
 

@@ -8,6 +8,7 @@ import click
 
 from foretell.errors import InvalidDataError
 from foretell_adapters.naslib.checkout import use_checkout
+from foretell_plugins.json_option import json_option
 
 _checkout = click.option("--naslib", "checkout", type=click.Path(path_type=Path), default=None,
                          help="Checkout of NASLib; not needed where `import naslib` works.")  # fmt: skip
@@ -34,9 +35,10 @@ def naslib_group() -> None:
 @_seeds
 @_methods
 @_quick
+@json_option
 def bench(
     checkout: Path | None, data: Path, out: Path, spaces: str, sizes: str, test: int, seeds: int, methods: str,
-    quick: bool,
+    quick: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank correlation against training size, in NASLib's evaluator, on real labels.
 
@@ -48,8 +50,9 @@ def bench(
 
     study = PredictorStudy(data, _named(spaces), _numbers(sizes), test)
     use_checkout(checkout)
-    measured = carry_out(study, out, seeds=seeds, methods=methods or default_methods(), quick=quick)
-    save_plot(lambda: study.time_figure(measured), out.with_name(f"{out.stem}-fit.svg"))
+    measured = carry_out(study, out, seeds=seeds, methods=methods or default_methods(), quick=quick,
+                         as_json=as_json)  # fmt: skip
+    save_plot(lambda: study.time_figure(measured), out.with_name(f"{out.stem}-fit.svg"), quiet=as_json)
 
 
 @naslib_group.command()
@@ -62,9 +65,11 @@ def bench(
 @_seeds
 @_methods
 @_quick
+@json_option
 def search(
-    checkout: Path | None, data: Path, out: Path, space: str, evaluations: int, seeds: int, methods: str, quick: bool
-) -> None:
+    checkout: Path | None, data: Path, out: Path, space: str, evaluations: int, seeds: int, methods: str, quick: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Regret of NASLib's BANANAS and NPENAS with our predictor and with NASLib's ensembles, on real labels.
 
     Methods read `bananas/foretell`, `npenas/naslib-var_sparse_gp`, and so on. Resumes from the result file.
@@ -74,7 +79,7 @@ def search(
 
     study = SearchStudy(data, space, evaluations)
     use_checkout(checkout)
-    carry_out(study, out, seeds=seeds, methods=methods or DEFAULT_METHODS, quick=quick)
+    carry_out(study, out, seeds=seeds, methods=methods or DEFAULT_METHODS, quick=quick, as_json=as_json)
 
 
 def _named(text: str) -> list[str]:

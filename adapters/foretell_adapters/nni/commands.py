@@ -5,6 +5,7 @@ NNI has no entry points: it finds algorithms by name in a file of the environmen
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import click
 from foretell.errors import ForetellError
 from foretell_adapters.nni.by_name import ASSESSOR_NAME, NAME
 from foretell_adapters.nni.installation import needs_nni
+from foretell_plugins.json_option import json_option
 
 _VALIDATOR = "foretell_adapters.nni.by_name.ForetellClassArgsValidator"
 _META: dict[str, dict[str, str]] = {
@@ -40,7 +42,8 @@ def nni_group() -> None:
 
 
 @nni_group.command()
-def register() -> None:
+@json_option
+def register(as_json: bool) -> None:
     """Make `tuner: {name: Foretell}` and `assessor: {name: Foretell}` work in this environment."""
     with needs_nni():
         import nni
@@ -52,13 +55,18 @@ def register() -> None:
         import foretell_adapters.nni.tuner  # noqa: F401
     for kind, meta in _META.items():
         package_utils.register_algo_meta(package_utils.AlgoMeta.load({**meta, "nniVersion": nni.__version__}, kind))
-    click.echo(f"Registered in {get_config_file('registered_algorithms.yml')}. Write in an experiment:")
+    file = get_config_file("registered_algorithms.yml")
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "names": dict.fromkeys(_META, NAME)}))
+        return
+    click.echo(f"Registered in {file}. Write in an experiment:")
     for kind in _META:
         click.echo(f"  {kind}: {{name: {NAME}, classArgs: {{optimize_mode: maximize}}}}")
 
 
 @nni_group.command()
-def unregister() -> None:
+@json_option
+def unregister(as_json: bool) -> None:
     """Forget the names again."""
     with needs_nni():
         from nni.tools import package_utils
@@ -68,7 +76,7 @@ def unregister() -> None:
         raise ForetellError(msg)
     for name in found:
         package_utils.unregister_algo_meta(name)
-    click.echo(f"Unregistered {NAME}.")
+    click.echo(json.dumps({"unregistered": found}) if as_json else f"Unregistered {NAME}.")
 
 
 @nni_group.command()
@@ -78,7 +86,8 @@ def unregister() -> None:
 @click.option("--port", type=int, default=None, help="Of NNI's manager, where the engine needs one; a free one else.")
 @click.option("--resume", default=None, metavar="ID", help="Go on with an experiment that was stopped.")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many models are shown.")
-def run(file: Path, out: Path, port: int | None, resume: str | None, top: int) -> None:
+@json_option
+def run(file: Path, out: Path, port: int | None, resume: str | None, top: int, as_json: bool) -> None:
     """Search as FILE says: one YAML for space, evaluator, strategy and training service.
 
     An experiment of NNI's own cannot name a strategy. See examples/nni_run.yml.
@@ -89,6 +98,11 @@ def run(file: Path, out: Path, port: int | None, resume: str | None, top: int) -
         from foretell_adapters.nni.experiment_file import ExperimentFile
         from foretell_adapters.nni.run_experiment import run_experiment
     outcome = run_experiment(ExperimentFile.read(file), file.resolve().parent, out=out, port=port, resume=resume)
+    if as_json:
+        said = {"experiment": outcome.experiment_id, "models": len(outcome.models), "best": outcome.models[:top],
+                "file": str(out), "interrupted": outcome.interrupted}  # fmt: skip
+        click.echo(json.dumps(said, indent=1, default=str))
+        return
     for record in outcome.models[:top]:
         click.echo(f"{record['metric']:.4f} {record['sample']}")
     click.echo(f"{len(outcome.models)} models: {out}")

@@ -52,10 +52,24 @@ def _load(optuna, study: str, storage: str):  # type: ignore[no-untyped-def]  # 
     if "://" not in storage and not Path(storage).is_file():
         msg = f"`--storage` must be a URL or a journal file, but {storage!r} is neither: sqlite:///file is usual"
         raise InvalidDataError(msg)
-    place = storage if "://" in storage else optuna.storages.JournalStorage(JournalFileBackend(storage))
+    file = storage.removeprefix("sqlite:///").split("?")[0]
+    if storage.startswith("sqlite:///") and not Path(file).is_file():  # opening it would make an empty one
+        msg = f"`--storage` must hold a study, but {file} is not there: correct the URL"
+        raise InvalidDataError(msg)
+    try:
+        place = storage if "://" in storage else optuna.storages.JournalStorage(JournalFileBackend(storage))
+        known = [s.study_name for s in optuna.get_all_study_summaries(place)]
+    except Exception as e:
+        msg = (
+            f"`--storage` must be a storage that Optuna can open, but {storage!r} is not ({_first_line(e)}): correct it"
+        )
+        raise InvalidDataError(msg) from e
     try:
         return optuna.load_study(study_name=study, storage=place)
     except KeyError as e:
-        known = [s.study_name for s in optuna.get_all_study_summaries(place)]
         msg = f"the storage must hold the study, but {study!r} is none of {known}: name one of these"
         raise InvalidDataError(msg) from e
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
