@@ -90,7 +90,8 @@ class Predictor:
         """A predictor that was trained beforehand: it ranks networks without a label, and `fit` adapts it to some.
 
         Args:
-            name: One that comes with the package, see `foretell.checkpoints`, or a folder that `save` wrote.
+            name: One that comes with the package, see `foretell.checkpoints`, a folder that `save` wrote, or
+                `hf://owner/name` for one of the Hugging Face hub.
 
         Raises:
             CheckpointError: If there is none of that name, or it is damaged.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foretell.errors import CheckpointError
+from foretell.hub import PREFIX, fetch_from_hub
 
 if TYPE_CHECKING:
     from foretell.aio_p.aio_p import AioP
@@ -29,15 +30,22 @@ def stored_checkpoint(name: str | Path) -> Predictor | Gennape | AioP:
     """Read one.
 
     Args:
-        name: Of one that comes with the package, or a folder.
+        name: Of one that comes with the package, a folder, or one of the Hugging Face hub, see `foretell.hub`.
 
     Raises:
         CheckpointError: If there is none, or it is damaged.
+        MissingDependencyError: For one of the hub, without its library.
     """
-    folder = _HERE / name if str(name) in names() else Path(name)
+    if str(name).startswith(PREFIX):
+        folder = fetch_from_hub(str(name))
+    else:
+        folder = _HERE / name if str(name) in names() else Path(name)
     path = folder / "config.json"
     if not path.is_file():
-        msg = f"a checkpoint must be one of {names()} or a folder with config.json, but got {str(name)!r}: choose one"
+        msg = (
+            f"a checkpoint must be one of {names()}, a folder with config.json, or hf://owner/name, but got "
+            f"{str(name)!r}: choose one"
+        )
         raise CheckpointError(msg)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
