@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from foretell.errors import InvalidArchitectureError, MissingDependencyError
+from foretell.errors import InvalidArchitectureError
 from foretell.operations import OPERATIONS, VOCABULARY_VERSION, operation
 
 if TYPE_CHECKING:
@@ -290,29 +290,23 @@ class ComputationGraph:
         return graph
 
     def to_pyg(self) -> Data:
-        """The graph for PyTorch Geometric.
+        """The graph for PyTorch Geometric, see `foretell.pyg_data`; `from_pyg` is the inverse."""
+        from foretell.pyg_data import to_pyg
 
-        Returns:
-            `Data` with `op` (N, operator ids), `x` (N x 16 float features: log2(1 + shapes) 6, kernel 2,
-            stride 2, dilation 2, log2 groups, bias, log10(1 + params), log10(1 + flops)) and `edge_index`
-            (2 x E).
-        """
-        import torch
+        return to_pyg(self)
 
-        try:
-            from torch_geometric.data import Data
-        except ImportError as e:  # pragma: no cover - torch_geometric is a base dependency
-            msg = "to_pyg needs torch-geometric: pip install torch-geometric"
-            raise MissingDependencyError(msg) from e
-        return Data(
-            x=torch.from_numpy(self.features()),
-            op=torch.from_numpy(self.op.astype(np.int64)),
-            edge_index=torch.from_numpy(np.ascontiguousarray(self.edges.T.astype(np.int64))),
-            num_nodes=len(self),
-        )
+    @classmethod
+    def from_pyg(cls, data: Data) -> ComputationGraph:
+        """The graph that `to_pyg` made, see `foretell.pyg_data`."""
+        from foretell.pyg_data import from_pyg
+
+        return from_pyg(data)
 
     def features(self) -> np.ndarray:
-        """Numeric node features, N x 16 float32, columns as in `to_pyg`."""
+        """Numeric node features, N x 16 float32.
+
+        log2(1 + shapes) 6, kernel 2, stride 2, dilation 2, log2 groups, bias, log10(1 + params), log10(1 + flops).
+        """
         return np.column_stack(
             [
                 np.log2(1.0 + self.in_shape),
