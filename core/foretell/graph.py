@@ -279,7 +279,7 @@ class ComputationGraph:
             raise InvalidArchitectureError(msg)
         return cls(**{field.name: np.asarray(arrays[field.name]) for field in fields(cls)})
 
-    def to_networkx(self) -> networkx.DiGraph:
+    def to_networkx(self) -> networkx.DiGraph[int]:
         """The graph for networkx; node attributes are the fields of `Node`."""
         import networkx
 

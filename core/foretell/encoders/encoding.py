@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -64,10 +64,8 @@ class Encoding:
 class Encoder(Protocol):
     """Turns candidates into columns; pure, and the same columns for any set of candidates."""
 
-    @property
-    def name(self) -> str:
-        """Name under which the registry rebuilds it."""
-        ...
+    name: ClassVar[str]
+    """Name under which the registry rebuilds it."""
 
     def encode(self, candidates: Sequence[Candidate]) -> Encoding:
         """Encode candidates; what a candidate lacks becomes `nan`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,10 +31,8 @@ class Surrogate(Protocol):
     Targets come normal-scored (see `TargetWarp`): mean about 0, standard deviation about 1, larger is better.
     """
 
-    @property
-    def name(self) -> str:
-        """Name under which the registry rebuilds it."""
-        ...
+    name: ClassVar[str]
+    """Name under which the registry rebuilds it."""
 
     def fit(self, X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], groups: Sequence[str]) -> FittedSurrogate:
         """Fit n rows of d columns; `groups` names the group of each column."""
