@@ -67,12 +67,30 @@ class GraphSource:
         Raises:
             InvalidArchitectureError: If the function gives modules and there are no example inputs.
         """
+        return self._graph(config, tried=True)
+
+    def proposed(self, config: Mapping[str, Value]) -> ComputationGraph | None:
+        """The graph of a configuration that nobody has tried yet, None if there is none.
+
+        When a parameter is there shows only in what was tried, so a proposal may lack one that its network needs:
+        where the function asked for an absent one and failed, that is no mistake of the function, and nothing is said.
+        """
+        return self._graph(config, tried=False)
+
+    def _graph(self, config: Mapping[str, Value], *, tried: bool) -> ComputationGraph | None:
         with self._lock:
             known, graph = self._known.find(config)
         if known:
             return graph
         tracked = TrackedConfig(config)
-        graph = self._capture(tracked, dict(config))
+        try:
+            graph = self._capture(tracked, dict(config))
+        except _BuildError as e:
+            if not tried and any(key and key not in config for key in tracked.reads):
+                return None  # not remembered: should it be tried, it is asked again, and what it says is said
+            graph = None
+            kind = "" if isinstance(e.cause, ForetellError) else f"{type(e.cause).__name__}: "
+            self._warn_once("failure", f"failed for {dict(config)} ({kind}{e.cause}); {_WITHOUT}")
         with self._lock:
             if self._known.size >= self._capacity:
                 self._known = ReadTree()
@@ -96,10 +114,8 @@ class GraphSource:
             if self._hangs >= _MOST_HANGS:
                 self._warn_once("hangs", f"took too long {_MOST_HANGS} times; from now on no network is asked for")
             return None
-        except (Exception, SystemExit) as e:  # noqa: BLE001 - the user's may raise anything; the study must go on
-            kind = "" if isinstance(e, ForetellError) else f"{type(e).__name__}: "
-            self._warn_once("failure", f"failed for {shown} ({kind}{e}); {_WITHOUT}")
-            return None
+        except (Exception, SystemExit) as e:
+            raise _BuildError(e) from e
         if built is None or isinstance(built, ComputationGraph):
             return built
         msg = (
@@ -120,7 +136,7 @@ class GraphSource:
             if kind in self._warned:
                 return
             self._warned.add(kind)
-        warnings.warn(f"`graph` {what}", CaptureWarning, stacklevel=4)
+        warnings.warn(f"`graph` {what}", CaptureWarning, stacklevel=5)
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("_build", "_example_inputs", "_capacity", "_timeout")
@@ -129,3 +145,10 @@ class GraphSource:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._start()
+
+
+class _BuildError(Exception):
+    """What the user's function raised, kept apart from what we raise."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause

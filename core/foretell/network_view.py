@@ -16,6 +16,7 @@ import numpy as np
 from foretell.acquisition import log_expected_improvement
 from foretell.candidate import Candidate
 from foretell.encoders import ColumnScaler, Encoding, OperatorStatistics, SignalPropagation
+from foretell.graph_source import GraphSource
 from foretell.held_down import held_down
 from foretell.search_warps import SCALES, warped
 from foretell.study_belief import refit_size
@@ -122,7 +123,8 @@ class NetworkView:
 
     def score(self, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, " n"]:
         """Logarithm of the expected improvement under all, by their weights."""
-        X = _joined(self.cube, self.scaler, configs, _columns(self.graph, self.memory, configs)) - self.centre
+        graph = self.graph.proposed if isinstance(self.graph, GraphSource) else self.graph
+        X = _joined(self.cube, self.scaler, configs, _columns(graph, self.memory, configs)) - self.centre
         gain = np.zeros(len(X))
         for weight, process in zip(self.weights.tolist(), self.processes, strict=True):
             if weight > 1e-3:

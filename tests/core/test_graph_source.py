@@ -80,6 +80,21 @@ def test_the_first_failure_warns_and_the_study_goes_on() -> None:
     assert source({"width": 2}) is not None
 
 
+def test_a_proposal_that_lacks_a_parameter_is_passed_over() -> None:
+    source = GraphSource(lambda config: nn.Linear(4, config["width"]), EXAMPLE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert source.proposed({"lr": 0.1}) is None
+        assert source.proposed({"width": 3}) is not None
+    with pytest.warns(CaptureWarning, match=r"failed for \{'lr': 0.1\} \(KeyError: 'width'\)"):
+        assert source({"lr": 0.1}) is None  # a trial really had none
+
+
+def test_a_proposal_that_lacks_nothing_may_warn() -> None:
+    with pytest.warns(CaptureWarning, match="RuntimeError: Trying to create tensor with negative dimension"):
+        assert GraphSource(lambda config: nn.Linear(4, config["width"]), EXAMPLE).proposed({"width": -1}) is None
+
+
 @pytest.mark.parametrize(
     ("built", "message"),
     [(nn.Linear(5, 5), "forward pass must run on tensors without numbers"), ("a string", "needs a torch.nn.Module")],
