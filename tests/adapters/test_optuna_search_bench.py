@@ -13,9 +13,10 @@ from foretell.benchmarks.runner import Cell, Measurement
 from foretell.benchmarks.search_report import search_tables
 from foretell.benchmarks.search_spaces.grid_problem import grid_problem
 from foretell.benchmarks.search_spaces.problem import SearchProblem
-from foretell.benchmarks.search_spaces.problems import NETWORKS, REPORTED, TUNED
+from foretell.benchmarks.search_spaces.problems import CONSTRUCTED, NETWORKS, REPORTED, TUNED
 from foretell_adapters.optuna import search_bench
-from foretell_adapters.optuna.search_bench import Search, run_study, sampler_of, why_not
+from foretell_adapters.optuna.peers import sampler_of
+from foretell_adapters.optuna.search_bench import Search, run_study
 from foretell_plugins import Plugins
 
 
@@ -44,14 +45,12 @@ def test_cells_cover_both_halves_and_leave_out_what_says_nothing() -> None:
     assert {c.method for c in bench.cells(bench.methods, 1, quick=True)} >= {"foretell", "tpe", "random"}
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_bench, "_NEEDS", {"cmaes": "no_such_package"})
-    assert why_not("tpe") is None
+def test_what_cannot_run_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_bench, "why_not", lambda m: "which is not there" if m == "cmaes" else None)
     assert Search().cells(("cmaes",), 1, quick=False) == []
-    assert (
-        Search().report([])[-1]
-        == "Not run: cmaes, which needs the package no_such_package: pip install no_such_package"
-    )
+    assert Search().report([])[-1] == "Not run: cmaes, which is not there"
+    assert {c.family for c in Search().cells(("smac",), 1, quick=False)}.isdisjoint(CONSTRUCTED)
+    assert {c.family for c in Search().cells(("auto",), 1, quick=False)} > CONSTRUCTED
 
 
 @pytest.mark.parametrize("method", ["foretell", "tpe", "tpe-group", "random"])

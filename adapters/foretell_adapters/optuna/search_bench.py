@@ -1,29 +1,28 @@
 """`foretell bench search`: Optuna's samplers and ours on the same problems, one process, one thread.
 
 Problems are those of `foretell.benchmarks.search_spaces.problems`, none of them noisy. A study has 60 trials, 150 where
-a configuration makes a network (there it is counted how soon one within half a point of the best is found), and 40 of
+a configuration makes a network (there it is counted how soon one within half a point of the best is found), and 60 of
 a sampler that takes a second a suggestion, which runs on the reported half only. Every sampler has its default
-settings; start-up trials are its own. The time of a suggestion is the processor time of all that the study does for a
-trial, the objective left out, in a storage in memory. `foretell+graph` sees the network that a configuration makes, and
-runs where there is one.
+settings; start-up trials are its own. Those of OptunaHub are read from a checkout of its registry (see
+`foretell_adapters.optuna.peers`); some of them cannot do without parameters, and leave conditional spaces out. The time
+of a suggestion is the processor time of all that the study does for a trial, the objective left out, in a storage in
+memory. `foretell+graph` sees the network that a configuration makes, and runs where there is one.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import statistics
 import time
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import optuna
 
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_report import search_figure, search_tables
 from foretell.benchmarks.search_scores import search_scores
-from foretell.benchmarks.search_spaces.problems import NETWORKS, REPORTED, TUNED, load_problem
+from foretell.benchmarks.search_spaces.problems import CONSTRUCTED, NETWORKS, REPORTED, TUNED, load_problem
 from foretell_adapters.optuna.demo import suggest
-from foretell_adapters.optuna.sampler import ForetellSampler
+from foretell_adapters.optuna.peers import HUB, sampler_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,18 +32,17 @@ if TYPE_CHECKING:
     from foretell.benchmarks.runner import Measurement
     from foretell.benchmarks.search_spaces.problem import SearchProblem
 
-_TRIALS, _TRIALS_OF_NETWORKS, _TRIALS_OF_SLOW = 60, 150, 40
-_SLOW = frozenset({"gp"})
+_TRIALS, _TRIALS_OF_NETWORKS, _TRIALS_OF_SLOW = 60, 150, 60
+_SLOW = frozenset({"gp", *HUB})
 _START = 10  # suggestions before are start-up, and left out of the time
 _QUICK = (("hpobench-mlp", "australian"), ("nasbench201", "cifar10"))
-_NEEDS = {"cmaes": "cmaes"}
 
 
 class Search:
     """Shares, win rates, trials and milliseconds."""
 
     name = "search"
-    methods: Sequence[str] = ("foretell", "foretell+graph", "tpe", "tpe-group", "gp", "cmaes", "random")
+    methods: Sequence[str] = ("foretell", "foretell+graph", "tpe", "tpe-group", "gp", "cmaes", "random", *HUB)
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means two problems, and no slow sampler."""
@@ -53,7 +51,8 @@ class Search:
             for method in methods:
                 slow = method in _SLOW
                 pointless = method == "foretell+graph" and place[0] not in NETWORKS
-                if pointless or (slow and (quick or place not in REPORTED)) or why_not(method):
+                lacking = method in HUB and HUB[method].every_parameter and place[0] in CONSTRUCTED
+                if pointless or lacking or (slow and (quick or place not in REPORTED)) or why_not(method):
                     continue
                 trials = _TRIALS_OF_SLOW if slow else _TRIALS_OF_NETWORKS if place[0] in NETWORKS else _TRIALS
                 found += [Cell(method, *place, trials, seed) for seed in range(seeds)]
@@ -71,7 +70,7 @@ class Search:
         torch.set_num_threads(1)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
-            values, times = run_study(sampler_of(cell.method, cell.seed, problem), problem, cell.n)
+            values, times = run_study(sampler_of(cell.method, cell.seed, problem, cell.n), problem, cell.n)
         finally:
             torch.set_num_threads(threads)
             optuna.logging.set_verbosity(verbosity)
@@ -85,34 +84,6 @@ class Search:
     def figure(self, rows: Sequence[Measurement]) -> Figure:
         """See `Drawing`."""
         return search_figure(rows)
-
-
-def why_not(method: str) -> str | None:
-    """Why a sampler cannot run here, None if it can."""
-    package = _NEEDS.get(method)
-    if package is None or importlib.util.find_spec(package) is not None:
-        return None
-    return f"which needs the package {package}: pip install {package}"
-
-
-def sampler_of(method: str, seed: int, problem: SearchProblem) -> optuna.samplers.BaseSampler:
-    """A sampler with its default settings."""
-    if method == "foretell+graph":
-        return ForetellSampler(seed=seed, graph=problem.graph, warn_independent_sampling=False)
-    if method == "foretell":
-        return ForetellSampler(seed=seed, warn_independent_sampling=False)
-    kinds: dict[str, tuple[Any, dict[str, Any]]] = {
-        "tpe": (optuna.samplers.TPESampler, {}),
-        "tpe-group": (optuna.samplers.TPESampler, {"multivariate": True, "group": True}),
-        "gp": (optuna.samplers.GPSampler, {}),
-        "cmaes": (optuna.samplers.CmaEsSampler, {"warn_independent_sampling": False}),
-        "random": (optuna.samplers.RandomSampler, {}),
-    }
-    kind, settings = kinds[method]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        made: optuna.samplers.BaseSampler = kind(seed=seed, **settings)
-    return made
 
 
 def run_study(
