@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,15 +198,36 @@ def test_three_spaces_of_the_hub_under_a_limit_on_flops_one_interrupted_and_resu
     assert "6 models" in out
 
 
-def test_training_service_through_the_runner(home: Path) -> None:
+def test_training_service_through_the_runner_interrupted_and_resumed(home: Path) -> None:
     if not os.environ.get("FORETELL_COMPLETE"):
         pytest.skip("takes minutes: set FORETELL_COMPLETE")
     config = yaml.safe_load((EXAMPLES / "nni_run.yml").read_text())
-    config |= {"engine": "ts", "maxTrialNumber": 4, "trialConcurrency": 2, "trainingService": {"platform": "local"}}
+    config |= {"engine": "ts", "maxTrialNumber": 6, "trialConcurrency": 2, "trainingService": {"platform": "local"}}
     (home / "run.yml").write_text(yaml.safe_dump(config))
     shutil.copy(EXAMPLES / "nni_strategy.py", home)
-    out = run("-c", "from foretell_plugins.cli import main; main(['nni', 'run', 'run.yml'])", cwd=home)
+    command = [
+        "-c",
+        "import sys; from foretell_plugins.cli import main; main(['nni', 'run', 'run.yml', *sys.argv[1:]])",
+    ]
+    with (home / "first.txt").open("w+") as said:
+        first = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=home,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in jobs behind a shell
+        )
+        deadline = time.monotonic() + 200
+        while time.monotonic() < deadline and (home / "first.txt").read_text().count("Checkpoint saved") < 4:
+            time.sleep(0.5)  # one when it starts, then one a model
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 0, (home / "first.txt").read_text()
+    before = json.loads((home / "models.json").read_text())
+    assert 2 <= len(before) < 6
+    (resume,) = re.findall(r"--resume (\S+)", (home / "first.txt").read_text())
+    out = run(*command, "--resume", resume, cwd=home)
     models = json.loads((home / "models.json").read_text())
-    assert len({canonical(m["sample"]) for m in models}) == 4
+    assert len({canonical(m["sample"]) for m in models}) == len(models) == 6, "what was running is trained again"
+    assert all(m in models for m in before)
     assert all(0.05 < m["metric"] <= 1 for m in models)
-    assert "4 models" in out
+    assert "6 models" in out

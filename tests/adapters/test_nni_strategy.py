@@ -20,10 +20,12 @@ with warnings.catch_warnings():
     import nni
     from nni.nas.evaluator import FunctionalEvaluator
     from nni.nas.execution import SequentialExecutionEngine
+    from nni.nas.execution.event import TrainingEndEvent
     from nni.nas.nn.pytorch import LayerChoice, ModelSpace, MutableLinear
-    from nni.nas.space import RawFormatModelSpace, SimplifiedModelSpace
+    from nni.nas.space import ModelStatus, RawFormatModelSpace, SimplifiedModelSpace
 
 from foretell_adapters.nni import ForetellStrategy
+from foretell_adapters.nni.mutables import sample_key
 
 
 class Space(ModelSpace):
@@ -160,3 +162,31 @@ def test_continues_from_its_state() -> None:
 def test_wrong_settings_are_answered_with_a_sentence(args: dict[str, int]) -> None:
     with pytest.raises(InvalidDataError, match="raise them"):
         ForetellStrategy(**args)
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_what_ran_when_the_state_was_saved_is_trained_again_once(sequential: bool) -> None:
+    first = ForetellStrategy(seed=0, n_startup=3)
+    explore(first, 4)
+    state = first.state_dict()
+    lost = state["results"].pop()["sample"]
+    state["running"] = [lost]
+    second = ForetellStrategy()
+    engine = SequentialExecutionEngine(max_model_count=6)
+    space = SimplifiedModelSpace.from_model(Space(), FunctionalEvaluator(judge, lr=nni.loguniform("lr", 1e-4, 1.0)))
+    second.initialize(space, engine)
+    second.load_state_dict(state)
+    assert second.state_dict() == state
+    if not sequential:  # a training service trains it again by itself, as a model that it made anew
+        model = second.model_space.freeze(lost)
+        model.metrics.final = 0.5
+        for _ in range(2):
+            engine.dispatch_model_event(TrainingEndEvent(model, ModelStatus.Trained))
+        assert second.state_dict()["running"] == []
+        assert [r["sample"] for r in second.state_dict()["results"]].count(lost) == 1
+    else:
+        second.run()
+        samples = [m.sample for m in engine.list_models()]
+        assert samples[0] == lost
+        found = [r["sample"] for r in second.state_dict()["results"]]
+        assert len({sample_key(s) for s in found}) == len(found) == 3 + 6

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from nni.experiment import launcher
 from nni.nas.execution.event import ModelEventType
 from nni.nas.experiment import NasExperiment, NasExperimentConfig
+from nni.nas.experiment.config import TrainingServiceEngineConfig
 from nni.nas.strategy.base import StrategyStatus
 
 from foretell.errors import InvalidDataError
+from foretell_adapters.nni.resumable_engine import ResumableEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,12 @@ class SavingExperiment(NasExperiment):  # type: ignore[misc]
     """A `NasExperiment` that saves its state after each model, not only at its end."""
 
     _watching = False
+
+    def execution_engine_factory(self, config: Any) -> Any:
+        """NNI's engines, that of a training service such that it can be resumed."""
+        if type(config) is TrainingServiceEngineConfig:
+            return ResumableEngine(self)
+        return super().execution_engine_factory(config)
 
     def save_checkpoint(self) -> None:
         """Save, and do so from now on whenever a model has been trained."""

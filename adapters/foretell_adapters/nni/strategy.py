@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from nni.nas.execution import SequentialExecutionEngine
 from nni.nas.execution.event import ModelEventType
 from nni.nas.strategy.base import Strategy
 
@@ -89,6 +90,7 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         self._results: list[tuple[dict[str, Any], float]] = []
         self._failed: list[dict[str, Any]] = []
         self._running: list[Any] = []
+        self._interrupted: list[dict[str, Any]] = []
 
     def extra_repr(self) -> str:
         """What NNI shows of the strategy."""
@@ -104,22 +106,29 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         return model_space
 
     def _run(self) -> None:
+        if isinstance(self.engine, SequentialExecutionEngine):  # a training service trains them again by itself
+            while self._interrupted and self.wait_for_resource():
+                self._submit(self.model_space.freeze(self._interrupted.pop(0)))
         while self.wait_for_resource():
             model = self._propose()
             if model is None:
                 _logger.warning("No new valid model was found in %d attempts: the search ends here", _ATTEMPTS)
                 break
-            with self._lock:
-                self._running.append(model)
-            self.engine.submit_models(model)
+            self._submit(model)
         self.engine.wait_models()
+
+    def _submit(self, model: Any) -> None:
+        with self._lock:
+            self._running.append(model)
+        self.engine.submit_models(model)
 
     def _cleanup(self) -> None:
         self.engine.unregister_model_event_callback(ModelEventType.TrainingEnd, self._learn)
 
     def _propose(self) -> Any | None:
         with self._lock:
-            results, failed, running = list(self._results), list(self._failed), [m.sample for m in self._running]
+            results, failed = list(self._results), list(self._failed)
+            running = [*self._interrupted, *(m.sample for m in self._running)]
             number, self._n_suggested = self._n_suggested, self._n_suggested + 1
         tried = {sample_key(s) for s in (*running, *failed, *(s for s, _ in results))}
         for sample in self._wanted(results, failed, running, number):
@@ -189,9 +198,10 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
     def _learn(self, event: Any) -> None:
         model = event.model
         with self._lock:
-            if not any(m is model for m in self._running):
+            if not any(m is model for m in self._running) and model.sample not in self._interrupted:
                 return
             self._running = [m for m in self._running if m is not model]
+            self._interrupted = [s for s in self._interrupted if s != model.sample]
             if model.metric is None:
                 _logger.warning("%s has no metric: it is not tried again", model)
                 self._failed.append(dict(model.sample))
@@ -207,13 +217,14 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
             return None
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain values from which a new strategy continues; models now running are not among them."""
+        """Plain values from which a new strategy continues; models now running are trained again."""
         with self._lock:
             return {
                 "seed": self._seed,
                 "n_suggested": self._n_suggested,
                 "results": [{"sample": dict(s), "value": v} for s, v in self._results],
                 "failed": [dict(s) for s in self._failed],
+                "running": [*self._interrupted, *(dict(m.sample) for m in self._running)],
             }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -223,3 +234,4 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
             self._n_suggested = int(state_dict["n_suggested"])
             self._results = [(dict(r["sample"]), float(r["value"])) for r in state_dict["results"]]
             self._failed = [dict(s) for s in state_dict["failed"]]
+            self._interrupted = [dict(s) for s in state_dict.get("running", ())]
