@@ -19,7 +19,7 @@ SAYS = {
     "few_shot_estimator": "90 % intervals hold", "optuna_accuracy_and_size": "thousand FLOPs",
     "optuna_joint_search": "best accuracy", "own_graph_network": "after 2 epochs", "zero_shot_ranking": "cnn-64x9-skip",
 }  # fmt: skip
-ELSEWHERE = {"latent_sampling", "naslib_benchmark", "nni_strategy"}
+ELSEWHERE = {"latent_sampling", "naslib_benchmark", "nni_strategy", "optuna_workers_postgresql"}
 
 
 def test_all_examples_are_run() -> None:
@@ -37,7 +37,7 @@ def test_it_runs(
     assert SAYS[name] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", sorted(set(SHORT)))
+@pytest.mark.parametrize("name", sorted({*SHORT, "optuna_workers_postgresql"}))
 def test_it_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text("utf-8").splitlines()) <= 60
 
