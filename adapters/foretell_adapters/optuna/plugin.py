@@ -30,13 +30,14 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `pruning`, `search`, `soak`, `sources` and `stopping`."""
+    """Name `latency`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
     register("latency", _latency)
     register("pruning", _pruning)
     register("search", _search)
     register("soak", _soak)
     register("sources", _sources)
     register("stopping", _stopping)
+    register("workers", _workers)
 
 
 def _latency() -> Benchmark:
@@ -73,6 +74,12 @@ def _stopping() -> Benchmark:
     from foretell_adapters.optuna import stopping_bench
 
     return stopping_bench.Stopping()
+
+
+def _workers() -> Benchmark:
+    from foretell_adapters.optuna import workers_bench
+
+    return workers_bench.Workers()
 
 
 @hookimpl

@@ -68,7 +68,7 @@ class Soak:
         for method in self.methods:
             time_of, memory = (dict(series(rows, method, kind)) for kind in ("median", "memory"))
             if time_of:
-                early, late = min(k for k in time_of if k >= min(_SETTLED, max(time_of))), max(time_of)
+                early, late = _SETTLED if _SETTLED in time_of else min(time_of), max(time_of)
                 growth = 1000 * (time_of[late] - time_of[early]) / (late - early) if late > early else float("nan")
                 settled = memory.get(_SETTLED, float("nan"))
                 entries = [method, str(late), f"{time_of[early]:.1f} (at {early})", f"{time_of[late]:.1f}"]
