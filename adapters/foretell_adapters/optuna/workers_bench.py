@@ -19,7 +19,7 @@ import optuna
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_spaces.problems import REPORTED, TUNED, load_problem
 from foretell_adapters.optuna.demo import suggest
-from foretell_adapters.optuna.search_bench import sampler_of
+from foretell_adapters.optuna.peers import sampler_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
