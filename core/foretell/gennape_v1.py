@@ -26,6 +26,8 @@ from foretell.graph import ComputationGraph, Node
 from foretell.operations import operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import torch
 
 _LAST_ID = 31
@@ -90,10 +92,43 @@ def read_released(path: str | Path) -> ComputationGraph:
         stored = json.loads(Path(path).read_text(encoding="utf-8"))
         nodes = [_released_node(node) for node in stored["nodes"]]
         edges = [(int(a), int(b)) for a, b in stored["edges"]]
-    except (OSError, ValueError, TypeError, LookupError, RecursionError) as e:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        MemoryError,
+        SyntaxError,
+        RecursionError,
+    ) as e:
         msg = f"a released graph must be JSON with `nodes` and `edges` in GENNAPE's format, but {path} is not ({e!r})"
         raise InvalidDataError(msg) from e
     return ComputationGraph.from_nodes(nodes, edges)
+
+
+def graph_of_records(weighted: Sequence[Any], regular: Sequence[Any], edges: Iterable[Any]) -> ComputationGraph:
+    """A graph from the fields of its nodes, as `read_released` and the release's own caches have them.
+
+    Args:
+        weighted: Fields of the nodes with weights, which come first.
+        regular: Fields of the others.
+        edges: Pairs of positions.
+
+    Raises:
+        InvalidArchitectureError: If they form no graph.
+        TypeError: If a field has another type; likewise `ValueError`, `LookupError`.
+    """
+    nodes = [_released_node({**n, "kind": "weighted"}) for n in weighted]
+    nodes += [_released_node({**n, "kind": "regular"}) for n in regular]
+    return ComputationGraph.from_nodes(nodes, [(_position(a), _position(b)) for a, b in edges])
+
+
+def _position(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"a position is a whole number, not {value!r}")
+    return value
 
 
 def completed(graph: ComputationGraph) -> ComputationGraph:
@@ -165,5 +200,7 @@ def _released_node(stored: dict[str, Any]) -> Node:
     if stored["kind"] != "weighted":
         return plain
     k1, k2 = (int(v) for v in stored["shape"][-2:])
-    metadata = ast.literal_eval(stored.get("metadata") or "{}")
+    metadata = stored.get("metadata") or {}
+    if isinstance(metadata, str):
+        metadata = ast.literal_eval(metadata)
     return replace(plain, kernel=(k1, k2), bias=bool(metadata.get("use_bias", False)))

@@ -2,8 +2,8 @@
 
 Benchmarks were published as pickles, and unpickling runs what the file says. This reads the opcodes that numbers,
 texts, lists, tuples, sets and dictionaries are made of, with numpy's scalars as numbers and `OrderedDict` as a
-dictionary; all else is refused by name. Memory stays in proportion to the file, and keys are plain, since hashing
-nested tuples can take forever.
+dictionary; objects of classes that the caller names become a `Record` of their fields; all else is refused by name.
+Memory stays in proportion to the file, and keys are plain, since hashing nested tuples can take forever.
 """
 
 from __future__ import annotations
@@ -25,12 +25,21 @@ _NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2"
 _DAMAGED = (struct.error, IndexError, KeyError, TypeError, ValueError, UnicodeDecodeError)
 
 
-def read_pickle(data: bytes | mmap.mmap, start: int = 0) -> tuple[Any, int]:
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a pickle says of an object: the name of its class, which is not looked up, and its fields."""
+
+    name: str
+    fields: dict[str, Any]
+
+
+def read_pickle(data: bytes | mmap.mmap, start: int = 0, *, records: frozenset[str] = frozenset()) -> tuple[Any, int]:
     """Read one pickle of protocol 2 or later.
 
     Args:
         data: Bytes that hold it.
         start: Where it begins.
+        records: Names of classes whose objects become a `Record`, whatever module they are said to be of.
 
     Returns:
         What it holds, and where it ends.
@@ -47,7 +56,7 @@ def read_pickle(data: bytes | mmap.mmap, start: int = 0) -> tuple[Any, int]:
     foretell.errors.InvalidDataError: a table must be plain data, but the pickle asks for builtins.print: get the file \
 from where its benchmark publishes it
     """
-    machine = _Machine(data, start)
+    machine = _Machine(data, start, records)
     try:
         return machine.run()
     except InvalidDataError:
@@ -113,6 +122,7 @@ def _set(items: Any = ()) -> set[Any]:
 
 _MADE: dict[_Named, Callable[..., Any]] = {
     _Named("collections", "OrderedDict"): _dictionary,
+    _Named("collections", "defaultdict"): lambda *_: {},
     _Named("numpy", "dtype"): _dtype,
     _Named("numpy.core.multiarray", "scalar"): _scalar,
     _Named("numpy._core.multiarray", "scalar"): _scalar,
@@ -125,8 +135,9 @@ _MADE: dict[_Named, Callable[..., Any]] = {
 class _Machine:
     """The stack machine of a pickle, as far as plain data needs it."""
 
-    def __init__(self, data: bytes | mmap.mmap, start: int) -> None:
+    def __init__(self, data: bytes | mmap.mmap, start: int, records: frozenset[str]) -> None:
         self.here = start
+        self._records = records
         self._data, self._end = data, len(data)
         self._stack: list[Any] = []
         self._marks: list[int] = []
@@ -212,19 +223,31 @@ class _Machine:
 
     def name(self, module: Any, name: Any) -> None:
         found = _Named(module, name) if type(module) is str is type(name) else None
-        if found not in _MADE:
+        if found not in _MADE and (found is None or name not in self._records):
             msg = f"a table must be plain data, but the pickle asks for {module}.{name}: get the file"
             raise InvalidDataError(f"{msg} from where its benchmark publishes it")
         self._stack.append(found)
 
     def call(self) -> None:
         made, given = self.last(2)
-        if type(made) is not _Named or type(given) is not tuple:
+        if type(made) is not _Named or type(given) is not tuple or made not in _MADE:
             raise TypeError("nothing to call")
         self._stack.append(_MADE[made](*given))
 
+    def new(self) -> None:
+        made, given = self.last(2)
+        if type(made) is not _Named or made.name not in self._records or made in _MADE or given != ():
+            raise TypeError("no object of a known class")
+        self._stack.append(Record(made.name, {}))
+
     def state(self) -> None:
-        state, of = self._stack.pop(), self._of(_DType)
+        state = self._stack.pop()
+        if type(self._stack[-1]) is Record:
+            if type(state) is not dict or not all(type(name) is str for name in state):
+                raise TypeError("fields without names")
+            self._stack[-1].fields.update(state)
+            return
+        of = self._of(_DType)
         if type(state) is not tuple or state[1] not in ("<", ">", "|", "="):
             raise ValueError("no order of bytes")
         of.order = state[1]
@@ -275,5 +298,6 @@ _DO: dict[int, Callable[[_Machine], object]] = {
     ord("c"): lambda m: m.name(m.line(), m.line()),
     0x93: lambda m: m.name(*m.last(2)),
     ord("R"): _Machine.call,
+    0x81: _Machine.new,  # NEWOBJ
     ord("b"): _Machine.state,
 }

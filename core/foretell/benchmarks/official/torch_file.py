@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ def _zipped(path: Path) -> Any:
                 msg = f"an archive of torch.save holds one data.pkl of at most {_LARGEST} bytes, but {path} does not"
                 raise InvalidDataError(f"{msg}: check the path")
             return read_pickle(archive.read(names[0]))[0]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as e:
+    except InvalidDataError:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error) as e:
         msg = f"an archive of torch.save must be whole, but {path} is not ({e}): get it again"
         raise InvalidDataError(msg) from e
