@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT_VERSION = 1
+DAMAGED = (
+    KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError,
+)  # fmt: skip
+"""What making an object of settings and arrays that do not fit together may raise, besides errors of ours."""
 _MODEL, _CONFIG = "model.safetensors", "config.json"
 
 
@@ -68,7 +72,7 @@ class Checkpoint:
         try:
             config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
             arrays = load((folder / _MODEL).read_bytes())
-        except (OSError, ValueError, SafetensorError, KeyError) as e:
+        except (OSError, ValueError, SafetensorError, KeyError, TypeError, RecursionError) as e:
             msg = (
                 f"a checkpoint is a folder with {_MODEL} and {_CONFIG}, but {folder} cannot be read "
                 f"({e}): save it again"

@@ -152,7 +152,10 @@ class ComputationGraph:
         if given.size == 0 and 0 in shape:
             given = given.reshape(shape)
         with np.errstate(invalid="ignore"):  # nan and infinity are found by the comparison below
-            array: np.ndarray = given.astype(dtype, copy=given.flags.writeable or given.dtype != dtype)
+            try:
+                array: np.ndarray = given.astype(dtype, copy=given.flags.writeable or given.dtype != dtype)
+            except (OverflowError, TypeError, ValueError):  # a number beyond 64 bits, or none at all
+                array = np.zeros(0)
         if array.shape != shape or (given.dtype != dtype and not np.array_equal(array, given)):
             msg = (
                 f"`{name}` must have shape {shape} and fit {np.dtype(dtype).name}, but got shape "

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from foretell.candidate import Candidate, as_candidate
-from foretell.checkpoint import Checkpoint
+from foretell.checkpoint import DAMAGED, Checkpoint
 from foretell.encoders import ENCODERS, ColumnScaler, Encoder, Encoding, GraphStatistics
-from foretell.errors import CheckpointError, InvalidDataError, NotFittedError
+from foretell.errors import (
+    CheckpointError,
+    ForetellError,
+    InvalidDataError,
+    MissingDependencyError,
+    NotFittedError,
+    PluginError,
+)
 from foretell.posterior import WarpedPosterior
 from foretell.surrogates import SURROGATES, FittedSurrogate, GaussianProcess, SemiSupervised, Surrogate
 from foretell.target_warp import TargetWarp
@@ -228,13 +235,26 @@ class Predictor:
             predictor._fitted = FittedPredictor(
                 ColumnScaler.from_arrays(stored.part("scaler"), config["groups"]),
                 surrogate.from_arrays(stored.part("surrogate")),
-                TargetWarp(**stored.part("warp")),
+                TargetWarp.from_arrays(stored.part("warp")),
                 TrainingDomain.from_arrays(domain) if (domain := stored.part("domain")) else None,
             )
-        except (KeyError, TypeError, IndexError, ValueError) as e:
+            predictor._probe()
+        except (PluginError, MissingDependencyError):
+            raise  # nothing is damaged, something is not installed
+        except (*DAMAGED, ForetellError) as e:
             msg = f"a checkpoint must hold a whole predictor, but {folder} does not ({e!r}): save it again"
             raise CheckpointError(msg) from e
         return predictor
+
+    def _probe(self) -> None:
+        """Predict a candidate of which nothing is known, and columns all 1: what was read fits together, or raises."""
+        fitted = self.fitted
+        with np.errstate(all="ignore"):
+            rows = fitted.scaler.transform(self.encode([Candidate()]))
+            found = fitted.surrogate.predict(np.concatenate([rows, np.ones_like(rows)]))
+            values = fitted.warp.inverse(found.mean)
+        if values.shape != (2,) or np.isnan(values).any():
+            raise ValueError("its predictions are no numbers")
 
     @property
     def fitted(self) -> FittedPredictor:

@@ -37,8 +37,10 @@ def space_from_json(data: Any) -> SearchSpace:
         distributions = {str(name): _distribution_from_json(d) for name, d in data["distributions"]}
         conditions: dict[str, tuple[Condition, ...]] = {}
         for name, parent, values in data["conditions"]:
+            if not isinstance(name, str) or not isinstance(parent, str):
+                raise TypeError(f"names must be texts, not {name!r} and {parent!r}")
             conditions[name] = (*conditions.get(name, ()), Condition(parent, frozenset(values)))
-    except (KeyError, TypeError, ValueError) as e:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as e:
         msg = (
             "a stored search space needs `distributions` and `conditions` in foretell's form, but got "
             f"{e!r}: save it again"
@@ -58,4 +60,8 @@ def _distribution_from_json(data: dict[str, Any]) -> Distribution:
     settings = {k: v for k, v in data.items() if k != "kind"}
     if data["kind"] == "categorical":
         settings["choices"] = tuple(settings["choices"])
+    elif (
+        any(isinstance(settings.get(n), bool) for n in ("low", "high", "step")) or type(settings.get("log")) is not bool
+    ):
+        raise TypeError(f"bounds and step must be numbers and `log` true or false, not {settings}")
     return _KINDS[data["kind"]](**settings)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.errors import InvalidDataError
+from foretell.errors import CheckpointError, InvalidDataError
 from foretell.posterior import normal_quantile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jaxtyping import Float
 
 _TINY = 1e-300  # keeps the slope between values of no difference to speak of finite
@@ -34,6 +36,20 @@ class TargetWarp:
 
     values: Float[np.ndarray, " k"]
     scores: Float[np.ndarray, " k"]
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TargetWarp:
+        """Inverse of storing both fields by name.
+
+        Raises:
+            CheckpointError: If they are not as many finite increasing numbers.
+        """
+        values, scores = arrays["values"], arrays["scores"]
+        for a in (values, scores):
+            if a.dtype != np.float64 or a.ndim != 1 or len(a) != len(values) or not bool((np.diff(a) > 0).all()):
+                msg = f"a stored target needs increasing values and scores, but got {values}, {scores}: save it again"
+                raise CheckpointError(msg)
+        return cls(values, scores)
 
     @classmethod
     def fit(cls, y: Float[np.ndarray, " n"]) -> TargetWarp:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.errors import CheckpointError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,8 +67,19 @@ class TrainingDomain:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> TrainingDomain:
         """Inverse of `to_arrays`."""
-        limit = float(arrays["limit"][0])
-        return cls(arrays["points"], limit if limit >= 0 else np.inf, int(arrays["size"][0]))
+        points, limit, size = arrays["points"], arrays["limit"], arrays["size"]
+        sound = points.dtype == np.float32 and points.ndim == 2 and points.shape[1] == _WIDTH and len(points) > 0
+        if (
+            not sound
+            or limit.shape != (1,)
+            or limit.dtype != np.float64
+            or size.shape != (1,)
+            or size.dtype.kind != "i"
+        ):
+            msg = f"a stored domain needs points of {_WIDTH} numbers, a limit and a size, but has others: save it again"
+            raise CheckpointError(msg)
+        most = float(limit[0])
+        return cls(points, most if most >= 0 else np.inf, int(size[0]))
 
 
 def _projected(columns: np.ndarray) -> np.ndarray:

@@ -104,13 +104,14 @@ def read_candidate(model: str, inputs: Sequence[str] = ()) -> Candidate:
 def _stored(path: Path) -> ComputationGraph:
     """A graph as `foretell search` writes it."""
     import zipfile
+    import zlib
 
     import numpy as np
 
     try:
         with np.load(path, allow_pickle=False) as stored:
             return ComputationGraph.from_arrays(dict(stored))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as e:
         msg = (
             f"an .npz file must hold a graph as `foretell search` writes it, but {path} does not ({e}): write it again"
         )

@@ -1,114 +1,20 @@
-"""Damaged graphs, ONNX files and stores: our error or a sound result, never another error, never much memory.
-
-`FORETELL_FUZZ=2000` sets how many files are damaged; seeds are fixed, so that a file that failed once fails again.
-"""
+"""Sound ONNX models to be damaged, and protobufs that break the rules above them."""
 
 from __future__ import annotations
 
-import os
 import random
-import resource
-import shutil
-import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from damage import ODD as _ODD
 
-from foretell.capture import nasbench201
-from foretell.errors import CaptureWarning, ForetellError
-from foretell.graph import ComputationGraph
-from foretell.graph_shard import file_name
-from foretell.graph_store import GraphStore
-
-FILES = int(os.environ.get("FORETELL_FUZZ", "300"))
-MOST_MEMORY = 400 * 2**20
-GRAPH = nasbench201.graph((2, 3, 4, 0, 1, 2), cells=1)
-ODD = (0, 1, -1, 2, 7, 255, 2**15, 2**31 - 1, 2**31, -(2**31), 2**62, 2**63 - 1, -(2**63))
-
-
-@pytest.fixture(autouse=True)
-def bounded() -> Any:
-    """Neither a warning of a library nor much memory; what is outside the vocabulary may be told."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", CaptureWarning)
-        yield
-    grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-    assert grown < MOST_MEMORY
-
-
-def damaged(content: bytes, rng: random.Random) -> bytes:
-    """One to four changes: bytes flipped, set, cut out, doubled or put in, or the end cut off."""
-    data = bytearray(content)
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(data) + 1)
-        size = rng.choice((1, 1, 2, 4, 8, 32))
-        kind = rng.randrange(6)
-        if kind == 0 and at < len(data):
-            data[at] ^= 1 << rng.randrange(8)
-        elif kind == 1:
-            data[at : at + size] = bytes([rng.choice((0, 1, 127, 128, 255))]) * size
-        elif kind == 2:
-            del data[at : at + size]
-        elif kind == 3:
-            data[at:at] = data[at : at + size * 8]
-        elif kind == 4:
-            data[at:at] = rng.randbytes(size)
-        elif rng.random() < 0.3:
-            del data[at:]
-    return bytes(data)
-
-
-def survives(read: Any) -> bool:
-    """Whether reading worked; our own errors are fine, any other leaves this function."""
-    try:
-        graphs = read()
-    except ForetellError:
-        return False
-    for graph in graphs:
-        assert len(graph.digest) == 32
-        assert graph.params >= 0
-        assert repr(graph)
-    return True
-
-
-def test_damaged_arrays() -> None:
-    rng = random.Random(1)
-    arrays = GRAPH.to_arrays()
-    sound = 0
-    for _ in range(FILES):
-        changed = dict(arrays)
-        for _ in range(rng.randint(1, 3)):
-            name = rng.choice(list(arrays))
-            array = np.array(changed.get(name, arrays[name]))
-            kind = rng.randrange(6)
-            if kind == 0 and array.size:
-                with np.errstate(all="ignore"):
-                    array = array.astype(np.int64)
-                array.flat[rng.randrange(array.size)] = rng.choice(ODD)
-            elif kind == 1:
-                array = array[: rng.randrange(len(array) + 1)] if array.ndim else array
-            elif kind == 2:
-                with np.errstate(all="ignore"):
-                    array = array.astype(rng.choice((np.float64, np.float16, np.int8, np.bool_, np.uint64, np.str_)))
-            elif kind == 3:
-                array = array.reshape(rng.choice(((-1,), (1, -1), (-1, 1), (*array.shape, 1))))
-            elif kind == 4 and array.size:
-                array = np.full(array.shape, rng.choice((np.nan, np.inf, -1.5, 3.0)))
-            else:
-                changed.pop(name, None)
-                continue
-            changed[name] = array
-        sound += survives(lambda changed=changed: [ComputationGraph.from_arrays(changed)])
-    assert sound < FILES
+ODD = _ODD[:13]  # of 64 bits
 
 
 def onnx_models() -> list[Any]:
     """A network of each kind of operator that reads attributes, and one with functions and subgraphs."""
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     make, tensor = onnx.helper.make_node, onnx.helper.make_tensor_value_info
 
     def weight(name: str, *shape: int) -> Any:
@@ -187,44 +93,3 @@ def bent(model: Any, rng: random.Random) -> bytes:
         else:
             graph.node.remove(node)
     return bytes(twin.SerializeToString())
-
-
-@pytest.mark.parametrize("kind", ["bytes", "rules"])
-def test_damaged_onnx_files(kind: str) -> None:
-    models = onnx_models()
-    contents = [model.SerializeToString() for model in models]
-    assert all(survives(lambda c=c: [ComputationGraph.from_onnx(c)]) for c in contents)
-    rng = random.Random(2)
-    for i in range(FILES // 2):
-        which = i % len(models)
-        content = damaged(contents[which], rng) if kind == "bytes" else bent(models[which], rng)
-        survives(lambda content=content: [ComputationGraph.from_onnx(content)])
-
-
-def test_damaged_stores(tmp_path: Path) -> None:
-    rng = random.Random(3)
-    source = tmp_path / "source"
-    graphs = [nasbench201.graph((2, k, 0, 0, 0, 0), cells=1) for k in range(4)]
-    store = GraphStore(source, shard_size=2)
-    store.add(graphs)
-    store.note_built({bytes(16): graphs[0].digest})
-    files = sorted(source.iterdir())
-    for i in range(FILES):
-        folder = tmp_path / f"store{i}"
-        shutil.copytree(source, folder)
-        target = folder / rng.choice(files).name
-        content = damaged(target.read_bytes(), rng)
-        if target.suffix == ".safetensors" and rng.random() < 0.7:  # as if somebody had meant it
-            target.unlink()
-            target = folder / file_name(rng.randrange(4), content)
-            if rng.random() < 0.8:
-                (folder / "index.jsonl").unlink()
-        target.write_bytes(content)
-
-        def read(folder: Path = folder) -> list[ComputationGraph]:
-            store = GraphStore(folder)
-            store.add(graphs[:1])
-            return [*store, *map(store.get, store.digests())]
-
-        survives(read)
-        shutil.rmtree(folder)

@@ -107,10 +107,10 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
         if path is None or not path.exists():
             return
         with self._lock:
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     self._ended.append(_finished([float(v) for v in json.loads(line)]))
-                except (ValueError, TypeError, IndexError):
+                except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
                     _logger.warning("A line of %s is no curve and is left out: %.80s", path, line)
 
     def save_checkpoint(self) -> None:

@@ -35,7 +35,7 @@ def earlier_models(source: Any) -> list[Record]:
         source = _read(Path(source).expanduser())
     if isinstance(source, Mapping):
         source = source.get("strategy", source)
-        source = source.get("results")
+        source = source.get("results") if isinstance(source, Mapping) else source
     if not isinstance(source, Sequence) or isinstance(source, str | bytes):
         raise _broken(source)
     found = [_record(record) for record in source]
@@ -48,7 +48,10 @@ def _record(record: Any) -> Record:
     metric = record.get("metric", record.get("value"))
     if isinstance(metric, bool) or not isinstance(metric, int | float):
         raise _broken(record)
-    return dict(record["sample"]), float(metric)
+    try:
+        return dict(record["sample"]), float(metric)
+    except OverflowError as error:
+        raise _broken(record) from error
 
 
 def _read(path: Path) -> Any:
@@ -64,7 +67,7 @@ def _read(path: Path) -> Any:
         if path.suffix == ".json":
             return json.loads(path.read_text(encoding="utf-8"))
         return read_torch(path)  # a checkpoint of ours holds plain values only
-    except (ValueError, InvalidDataError) as error:
+    except (OSError, ValueError, RecursionError, InvalidDataError) as error:
         raise _broken(str(path)) from error
 
 

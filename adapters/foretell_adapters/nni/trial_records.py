@@ -79,7 +79,10 @@ class TrialRecords:
         path = Path(folder) / _FILE
         events = _read(path)
         for event in events:
-            self._replay(event)
+            try:
+                self._replay(event)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                _logger.warning("A line of %s is no event and is left out (%r): %.80s", path, error, event)
         self._file = path
         if not events:
             self._write({"event": "start", "seed": self.seed})
@@ -149,12 +152,15 @@ class TrialRecords:
         if kind == "start":
             self.seed = int(event["seed"])
         elif kind == "asked":
-            self.ask(event["id"], event["parameters"])
+            self.ask(_id(event), event["parameters"])
         elif kind == "result":
-            result = Result(event["parameters"], event["value"], event["job"], event["partial"])
-            self.learn(event["id"], result)
+            value, job = event["value"], event["job"]
+            if isinstance(value, bool) or not isinstance(value, int | float | None) or not isinstance(job, str | None):
+                raise TypeError("no metric of a trial")
+            result = Result(event["parameters"], value, job, bool(event["partial"]))
+            self.learn(None if event["id"] is None else _id(event), result)
         elif kind == "failed":
-            self.fail(event["id"])
+            self.fail(_id(event))
 
     def _write(self, event: Mapping[str, Any]) -> None:
         if self._file is None:
@@ -168,12 +174,21 @@ def _read(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     events = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            events.append(json.loads(line))
-        except ValueError:
+            event = json.loads(line)
+            if not isinstance(event, dict):
+                raise TypeError("no event")
+            events.append(event)
+        except (ValueError, TypeError, RecursionError):
             _logger.warning("A line of %s is no JSON and is left out: %.80s", path, line)
     return events
+
+
+def _id(event: Mapping[str, Any]) -> int:
+    if type(event["id"]) is not int:
+        raise TypeError("a trial's id is a whole number")
+    return int(event["id"])
 
 
 def _parameter_ids(records: Path | None) -> dict[str, int]:

@@ -22,11 +22,12 @@ from foretell.aio_p.few_shot import FewShot, TunedAioP
 from foretell.aio_p.k_adapter import KAdapter, fold
 from foretell.aio_p.levels import LEVELS
 from foretell.aio_p.task_adapter import TaskAdapter, TaskScale
-from foretell.checkpoint import Checkpoint
-from foretell.errors import CheckpointError, InvalidDataError
+from foretell.checkpoint import DAMAGED, Checkpoint
+from foretell.errors import CheckpointError, ForetellError, InvalidDataError
 from foretell.posterior import GaussianPosterior
-from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
+from foretell.pretraining.graph_encoder import GraphEncoder
 from foretell.pretraining.objectives import OBJECTIVES, AccuracyPerFlops, Scale
+from foretell.pretraining.stored_modules import fill_module, stored_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,15 +162,14 @@ class AioP:
         """
         stored = Checkpoint.read(folder)
         try:
-            encoder = GraphEncoder(EncoderSettings.from_config(stored.config["encoder"]))
-            _fill(encoder, stored.part("backbone"))
+            encoder = stored_encoder(stored.config["encoder"], stored.part("backbone"))
             adapters = {}
             for i, task in enumerate(stored.config["tasks"]):
                 module = KAdapter(encoder)
-                _fill(module, stored.part(f"adapter{i}"))
+                fill_module(module, stored.part(f"adapter{i}"))
                 adapters[task["name"]] = TaskAdapter(module, _scale(task))
             return cls(encoder, adapters)
-        except (KeyError, TypeError, ValueError, RuntimeError) as e:
+        except (*DAMAGED, ForetellError) as e:
             msg = (
                 f"a checkpoint of {KIND} must hold backbone and adapters, but {folder} does not ({e!r}): save it again"
             )
@@ -180,16 +180,15 @@ class AioP:
 
 
 def _scale(task: Mapping[str, Any]) -> TaskScale:
-    centre, unit, low, high, mean, std = task["numbers"]
-    scale = Scale(centre, unit, -np.inf if low is None else low, np.inf if high is None else high)
+    low, high = (
+        side if n is None else float(n) for side, n in zip((-np.inf, np.inf), task["numbers"][2:4], strict=True)
+    )
+    centre, unit, mean, std = (float(n) for n in (*task["numbers"][:2], *task["numbers"][4:]))
+    if not isinstance(task["name"], str) or not np.isfinite([centre, unit, mean, std]).all() or min(unit, std) <= 0:
+        raise ValueError(f"task {task['name']!r} has the constants {task['numbers']}")
+    scale = Scale(centre, unit, low, high)
     return TaskScale(OBJECTIVES[task["objective"]], scale, mean, std)
 
 
 def _state(prefix: str, module: torch.nn.Module) -> dict[str, np.ndarray]:
     return {f"{prefix}.{name}": value.numpy() for name, value in module.state_dict().items()}
-
-
-def _fill(module: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})
-    module.eval()
-    module.requires_grad_(requires_grad=False)

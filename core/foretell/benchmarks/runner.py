@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -119,16 +119,32 @@ def read(out: Path) -> list[Measurement]:
     """
     if not out.exists():
         return []
-    text = out.read_text(encoding="utf-8")
+    try:
+        text = out.read_text(encoding="utf-8")
+    except ValueError as e:
+        msg = f"a result file is text in UTF-8, but {out} is not ({e}): name a new file with --out"
+        raise InvalidDataError(msg) from e
     if text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
         with out.open("r+b") as file:  # cut, not written anew: a full disk would take all of it
             file.truncate(len(text.encode("utf-8")))
     try:
-        return [Measurement(**json.loads(line)) for line in text.splitlines() if line.strip()]
-    except (TypeError, ValueError) as e:
+        return [_measurement(json.loads(line)) for line in text.splitlines() if line.strip()]
+    except (TypeError, ValueError, RecursionError) as e:
         msg = f"a result file holds one measurement a line, but {out} has another ({e}): name a new file with --out"
         raise InvalidDataError(msg) from e
+
+
+def _measurement(row: Any) -> Measurement:
+    """A row whose fields have the types that they should have; the number may be an infinite one, or `nan`."""
+    found = Measurement(**row)
+    texts = (found.bench, found.method, found.metric, found.unit, found.version)
+    open_texts, whole = (found.family, found.task), (found.n, found.seed)
+    sound = all(isinstance(t, str) for t in texts) and all(t is None or isinstance(t, str) for t in open_texts)
+    sound = sound and type(found.value) in (int, float) and all(n is None or type(n) is int for n in whole)
+    if not sound or found.seed is None:
+        raise ValueError(f"a field has another type in {str(row)[:200]}")
+    return found
 
 
 @runtime_checkable

@@ -101,7 +101,7 @@ class Family:
             return make(self.parse(text))
         except ForetellError:
             raise
-        except (TypeError, ValueError, LookupError, AttributeError) as e:
+        except (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError) as e:
             example = self.text(self.sample(np.random.default_rng(0)))
             msg = (
                 f"`{self.name}` needs one of its specifications, such as {example}, but got {text[:200]!r} ({e}): "

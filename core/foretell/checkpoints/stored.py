@@ -50,7 +50,7 @@ def stored_checkpoint(name: str | Path) -> Predictor | Gennape | AioP:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         kind = config.get("kind") if isinstance(config, dict) else None
-    except ValueError as e:
+    except (OSError, ValueError, RecursionError) as e:
         msg = f"`config.json` of a checkpoint must be JSON, but {path} is not ({e}): save it again"
         raise CheckpointError(msg) from e
     if kind == "gennape":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from foretell.errors import InvalidDataError
+from foretell.errors import CheckpointError, InvalidDataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +121,14 @@ class ColumnScaler:
         return cls(centre, scale, keep, marked, (*names[keep], *names[marked]))
 
     def transform(self, encoding: Encoding) -> Float[np.ndarray, "n k"]:
-        """Columns for the surrogate, without gaps; standardised values stay within 5 deviations of 0."""
+        """Columns for the surrogate, without gaps; standardised values stay within 5 deviations of 0.
+
+        Raises:
+            InvalidDataError: If there are more or fewer columns than in training.
+        """
+        if encoding.values.shape[1] != len(self.centre):
+            msg = f"{len(self.centre)} columns were learnt from, but got {encoding.values.shape[1]}"
+            raise InvalidDataError(f"{msg}: use the same encoders")
         values = (encoding.values[:, self.keep] - self.centre[self.keep]) / self.scale[self.keep]
         np.nan_to_num(values, copy=False, nan=0.0)  # a gap is the mean
         free = ~(encoding.scaled | encoding.verbatim)[self.keep]
@@ -137,5 +144,18 @@ class ColumnScaler:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], groups: Sequence[str]) -> ColumnScaler:
-        """Inverse of `to_arrays`."""
-        return cls(arrays["centre"], arrays["scale"], arrays["keep"], arrays["marked"], tuple(groups))
+        """Inverse of `to_arrays`.
+
+        Raises:
+            CheckpointError: If they do not belong together.
+        """
+        numbers, marks = [arrays[n] for n in ("centre", "scale")], [arrays[n] for n in ("keep", "marked")]
+        n = len(numbers[0])
+        sound = all(a.dtype == np.float64 and a.shape == (n,) for a in numbers) and bool((numbers[1] > 0).all())
+        sound = sound and all(a.dtype == np.bool_ and a.shape == (n,) for a in marks)
+        if not sound or len(groups) != sum(a.sum() for a in marks) or not all(isinstance(g, str) for g in groups):
+            msg = (
+                f"a stored scaler needs a mean, a divisor and marks for each of {n} columns, a group for each kept one"
+            )
+            raise CheckpointError(f"{msg}, but has others: save it again")
+        return cls(numbers[0], numbers[1], marks[0], marks[1], tuple(groups))

@@ -22,6 +22,7 @@ import numpy as np
 
 from foretell.encoders.joined_graphs import JoinedGraphs, sweeps
 from foretell.errors import InvalidDataError
+from foretell.pretraining.check_folded import check_folded
 from foretell.pretraining.mixed_bits import mixed_bits
 
 if TYPE_CHECKING:
@@ -187,7 +188,12 @@ class FoldedGraphs:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """Inverse of `to_arrays`."""
+        """Inverse of `to_arrays`.
+
+        Raises:
+            InvalidDataError: If an array is missing, of another type or size, or points to what is not there.
+        """
+        check_folded(arrays)
         n_hops = sum(name.startswith("own.") for name in arrays)
         n_ways = sum(name.startswith("source.0.") for name in arrays)
         hops = [

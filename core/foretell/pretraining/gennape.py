@@ -18,16 +18,17 @@ import numpy as np
 import torch
 
 from foretell.candidate import Candidate
-from foretell.checkpoint import Checkpoint
-from foretell.errors import CheckpointError, InvalidDataError, OutOfDomainWarning
+from foretell.checkpoint import DAMAGED, Checkpoint
+from foretell.errors import CheckpointError, ForetellError, InvalidDataError, OutOfDomainWarning
 from foretell.posterior import GaussianPosterior
 from foretell.pretraining.fine_tuning import FineTuning, HeadsOnly
 from foretell.pretraining.fuzzy_c_means import FuzzyClusters
 from foretell.pretraining.fuzzy_heads import FuzzyHeads
-from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
+from foretell.pretraining.graph_encoder import GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes, kendall_votes, standard_scores
 from foretell.pretraining.objectives import OBJECTIVES, Scale
+from foretell.pretraining.stored_modules import check_ensemble, check_heads, fill_module, stored_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -258,30 +259,31 @@ class Gennape:
         """
         stored = Checkpoint.read(folder)
         try:
-            shape = EncoderSettings.from_config(stored.config["clustering"]["encoder"])
-            encoder = GraphEncoder(shape)
-            _fill(encoder, stored.part("contrast"))
+            encoder = stored_encoder(stored.config["clustering"]["encoder"], stored.part("contrast"))
             parts = stored.part("clusters")
             clusters = FuzzyClusters(parts["centroids"], float(stored.config["clustering"]["fuzzifier"]))
             encoders = []
             for i, config in enumerate(stored.config["encoders"]):
-                encoders.append(GraphEncoder(EncoderSettings.from_config(config)))
-                _fill(encoders[-1], stored.part(f"encoder{i}"))
+                encoders.append(stored_encoder(config, stored.part(f"encoder{i}")))
             members = {
                 config["name"]: _member(config, encoders, stored.part(f"member{i}"))
                 for i, config in enumerate(stored.config["members"])
             }
             intercept, slope, deviation = stored.config["line"]
             least, most = stored.config["domain"]
+            pool = stored.arrays["pool.mean"], stored.arrays["pool.std"]
+            check_ensemble(
+                encoder.settings.out_width, clusters, parts, (*pool, stored.arrays["votes.weights"]), len(members) + 1
+            )
             return cls(
                 Clustering(encoder, parts["centre"], parts["unit"], clusters),
                 members,
-                (stored.arrays["pool.mean"], stored.arrays["pool.std"]),
+                pool,
                 (float(intercept), float(slope), float(deviation)),
                 (float(least), np.inf if most is None else float(most)),
                 stored.arrays["votes.weights"],
             )
-        except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as e:
+        except (*DAMAGED, ForetellError) as e:
             msg = f"a checkpoint of {KIND} must hold all its members, but {folder} does not ({e!r}): save it again"
             raise CheckpointError(msg) from e
 
@@ -325,10 +327,20 @@ def _member(
 ) -> TrainedMember:
     encoder = encoders[config["encoder"]]
     width = encoder.settings.out_width
-    module = Member(encoder, PaperReadout(width) if config["heads"] is None else FuzzyHeads(width, **config["heads"]))
-    _fill(module, {**arrays, **{f"encoder.{name}": value.numpy() for name, value in encoder.state_dict().items()}})
+    if config["heads"] is None:
+        heads: PaperReadout | FuzzyHeads = PaperReadout(width)
+    else:
+        check_heads(width, config["heads"], arrays)
+        heads = FuzzyHeads(width, **config["heads"])
+    module = Member(encoder, heads)
+    fill_module(
+        module, {**arrays, **{f"encoder.{name}": value.numpy() for name, value in encoder.state_dict().items()}}
+    )
     centre, unit, low, high = config["scale"]
-    scale = Scale(centre, unit, -np.inf if low is None else low, np.inf if high is None else high)
+    low, high = -np.inf if low is None else float(low), np.inf if high is None else float(high)
+    scale = Scale(float(centre), float(unit), low, high)
+    if not isinstance(config["name"], str) or not np.isfinite([scale.centre, scale.unit]).all() or scale.unit <= 0:
+        raise ValueError(f"member {config['name']!r} has the constants {config['scale']}")
     return TrainedMember(module, OBJECTIVES[config["objective"]], scale)
 
 
@@ -340,9 +352,3 @@ def _bounds(*values: float) -> list[float | None]:
 def _state(prefix: str, module: torch.nn.Module, without: str = ".") -> dict[str, np.ndarray]:
     state = module.state_dict()
     return {f"{prefix}.{name}": value.numpy() for name, value in state.items() if not name.startswith(without)}
-
-
-def _fill(module: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    module.load_state_dict({name: torch.from_numpy(np.array(a)) for name, a in arrays.items()})
-    module.eval()
-    module.requires_grad_(requires_grad=False)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 POOLS = ("mean", "max")
 """How a graph's vector is made of its nodes'."""
+MOST_WIDTH, MOST_HOPS = 4096, 64
+"""Largest shape, so that a settings file of a few bytes cannot ask for any amount of memory."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,14 @@ class EncoderSettings:
 
     def __post_init__(self) -> None:
         known = self.labels in LABELS and set(self.ways) <= set(WAYS) and set(self.pools) <= set(POOLS)
-        if not known or not self.ways or not self.pools or min(self.width, self.hops) < 1:
+        known = known and 0 < len(self.ways) == len(set(self.ways)) and 0 < len(self.pools) == len(set(self.pools))
+        sized = (
+            type(self.width) is int is type(self.hops) and 0 < self.width <= MOST_WIDTH and 0 < self.hops <= MOST_HOPS
+        )
+        if not known or not sized or not 0.0 <= self.dropout_rate < 1.0:
             msg = (
                 f"an encoder needs labels of {sorted(LABELS)}, ways of {WAYS}, pools of {POOLS}, width and hops from 1 "
-                f"on, but got {self}: correct it"
+                f"to {MOST_WIDTH} and {MOST_HOPS}, a dropout rate in [0, 1), but got {self}: correct it"
             )
             raise InvalidDataError(msg)
 

@@ -34,14 +34,14 @@ class SearchLog:
         head = {"search": dict(settings)}
         lines: list[Any] = []
         if path.exists():
-            text = path.read_text(encoding="utf-8")
-            whole = text[: text.rfind("\n") + 1]
-            if whole != text:
-                path.write_text(whole, encoding="utf-8")
             try:
+                text = path.read_text(encoding="utf-8")
+                whole = text[: text.rfind("\n") + 1]
                 lines = [json.loads(line) for line in whole.splitlines()]
-                self.scores = {line["digest"]: float(line["score"]) for line in lines[1:]}
-            except (ValueError, TypeError, KeyError) as e:
+                self.scores = {_digest(line["digest"]): float(line["score"]) for line in lines[1:]}
+                if whole != text:
+                    path.write_text(whole, encoding="utf-8")
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as e:
                 msg = f"a search log holds one judged network a line, but {path} does not ({e!r}): name a new folder"
                 raise InvalidDataError(msg) from e
         if lines and lines[0] != json.loads(json.dumps(head)):
@@ -67,3 +67,9 @@ class SearchLog:
         self.scores.update({row["digest"]: row["score"] for row in rows})
         with self._path.open("a", encoding="utf-8") as file:  # one write, so that at most its end can be torn
             file.write("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _digest(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError(f"a digest is a text, not {found!r}")
+    return found

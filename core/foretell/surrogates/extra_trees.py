@@ -10,11 +10,12 @@ Notation: T trees, M nodes in all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from foretell.errors import CheckpointError
+from foretell.errors import CheckpointError, InvalidDataError
 from foretell.posterior import GaussianPosterior
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ class FittedForest:
         m = len(self.feature)
         arrays = (self.threshold, self.left, self.right, self.value, self.variance)
         here = np.arange(m)
+        whole = (self.roots, self.feature, self.left, self.right)
         sound = (
+            all(a.ndim == 1 and a.dtype.kind == "i" for a in whole) and self.noise.shape == (1,) and
             all(a.shape == (m,) for a in arrays) and len(self.roots) > 0 and m > 0
             and bool(np.all((self.left >= here) & (self.right >= here) & (self.left < m) & (self.right < m)))
             and bool(np.all((self.roots >= 0) & (self.roots < m))) and bool(np.all(self.feature >= 0))
@@ -151,9 +154,20 @@ class FittedForest:
         variance = spread.mean(axis=1) + means.var(axis=1) + self.noise[0]
         return GaussianPosterior(means.mean(axis=1), np.sqrt(variance))
 
+    @cached_property
+    def _last_column(self) -> int:
+        return int(self.feature.max())
+
     def leaves(self, X: Float[np.ndarray, "m d"]) -> Int[np.ndarray, "m T"]:
-        """The leaf of each tree where each row ends."""
+        """The leaf of each tree where each row ends.
+
+        Raises:
+            InvalidDataError: If a tree asks for a column that is not there.
+        """
         X = X.astype(np.float32) if X.shape[1] else np.zeros((len(X), 1), dtype=np.float32)
+        if self._last_column >= X.shape[1]:
+            msg = f"these trees ask for column {self._last_column}, but there are {X.shape[1]}: use the same encoders"
+            raise InvalidDataError(msg)
         at = np.repeat(self.roots[None, :], len(X), axis=0)
         rows = np.arange(len(X))[:, None]
         while True:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from foretell.errors import InvalidDataError
+from foretell.errors import CheckpointError, InvalidDataError
 from foretell.posterior import GaussianPosterior
 from foretell.surrogates.kernel_prior import WIDE, KernelPrior
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float, Int
 
+MOST_ROWS = 2**14
+"""Of a stored process: its kernel matrix has two gigabytes."""
 _JITTER = 1e-8
 _MANY_COLUMNS, _MANY_ROWS = 16, 1000
 _LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), math.log(20.0)),
@@ -99,8 +101,20 @@ class GaussianProcess:
         return mean, variance / self.prior_weight, start
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedGaussianProcess:
-        """See `Surrogate.from_arrays`."""
-        return FittedGaussianProcess.condition_on(arrays["X"], arrays["y"], arrays["index"], arrays["theta"])
+        """See `Surrogate.from_arrays`.
+
+        Raises:
+            CheckpointError: If the arrays do not belong together, or are more rows than a process can be stored with.
+        """
+        X, y, index, theta = (arrays[name] for name in ("X", "y", "index", "theta"))
+        sound = all(a.dtype == np.float64 for a in (X, y, theta)) and [X.ndim, theta.ndim] == [2, 1]
+        sound = sound and y.shape == X.shape[:1] and index.shape == X.shape[1:] and index.dtype.kind == "i"
+        if not sound or not 0 < len(y) <= MOST_ROWS or not bool(((index >= 0) & (index < len(theta) - 2)).all()):
+            msg = f"a stored process needs 1 to {MOST_ROWS} rows, a target each, and length scales of its columns"
+            raise CheckpointError(
+                f"{msg}, but has arrays of {X.shape}, {y.shape}, {index.shape}, {theta.shape}: save it again"
+            )
+        return FittedGaussianProcess.condition_on(X, y, index, theta)
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""

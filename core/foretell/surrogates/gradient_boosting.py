@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from foretell.errors import CheckpointError, MissingDependencyError
+from foretell.errors import CheckpointError, InvalidDataError, MissingDependencyError
 from foretell.posterior import GaussianPosterior
+from foretell.surrogates.sound_trees import sound_trees
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,8 +70,7 @@ class GradientBoosting:
             rest = np.setdiff1d(order, fold)
             texts.append(self._grow(X[rest], y[rest]))
             held[fold] = _booster(texts[-1]).predict(X[fold])
-        ends = np.cumsum([len(t) for t in texts])
-        fitted = FittedBoosting(np.frombuffer(b"".join(texts), dtype=np.uint8), ends.astype(np.int64), np.ones(1))
+        fitted = FittedBoosting.of(texts, np.ones(1))
         if not folds:
             return fitted  # one row tells nothing of the error: the prior variance of the target, 1
         unexplained = float(np.mean((y - held) ** 2) - fitted.disagreement(X).mean())
@@ -89,8 +89,10 @@ class GradientBoosting:
         return bytes(lightgbm.train(parameters, data, self.n_rounds).model_to_string().encode())
 
     def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> FittedBoosting:
-        """See `Surrogate.from_arrays`."""
-        return FittedBoosting(arrays["text"], arrays["ends"], arrays["noise"])
+        """See `Surrogate.from_arrays`; LightGBM does not see the stored text, but what `sound_trees` makes of it."""
+        given = FittedBoosting(arrays["text"], arrays["ends"], arrays["noise"])
+        models = [sound_trees(model) for model in given.models()]
+        return FittedBoosting.of(models, given.noise)
 
     def to_config(self) -> dict[str, object]:
         """See `Surrogate.to_config`."""
@@ -115,24 +117,43 @@ class FittedBoosting:
     noise: Float[np.ndarray, " 1"]
 
     def __post_init__(self) -> None:
+        if self.text.dtype != np.uint8 or self.text.ndim != 1 or self.ends.dtype.kind != "i" or self.ends.ndim != 1:
+            msg = (
+                f"models must be bytes and where they end, but are {self.text.dtype} and {self.ends.dtype}: save again"
+            )
+            raise CheckpointError(msg)
         ends = self.ends.tolist()
-        if not ends or ends[-1] != len(self.text) or min(np.diff([0, *ends])) <= 0:
+        if self.noise.shape != (1,) or not ends or ends[-1] != len(self.text) or min(np.diff([0, *ends])) <= 0:
             msg = f"models must end in increasing order at {len(self.text)} bytes, but end at {ends}: save them again"
             raise CheckpointError(msg)
 
+    @classmethod
+    def of(cls, models: Sequence[bytes], noise: Float[np.ndarray, " 1"]) -> FittedBoosting:
+        """From the text of each model."""
+        ends = np.cumsum([len(model) for model in models])
+        return cls(np.frombuffer(b"".join(models), dtype=np.uint8), ends, noise)
+
+    def models(self) -> list[bytes]:
+        """The text of each model."""
+        ends = self.ends.tolist()
+        return [self.text[a:b].tobytes() for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+
     @cached_property
     def _boosters(self) -> list[Any]:
-        starts = [0, *self.ends[:-1].tolist()]
-        return [_booster(self.text[a:b].tobytes()) for a, b in zip(starts, self.ends.tolist(), strict=True)]
+        return [_booster(model) for model in self.models()]
 
     def predict(self, X: Float[np.ndarray, "m d"]) -> GaussianPosterior:
         """See `FittedSurrogate.predict`.
 
         Raises:
+            InvalidDataError: If there are more or fewer columns than in training.
             MissingDependencyError: If `lightgbm` is not installed.
         """
         if not len(X):
             return GaussianPosterior(np.empty(0), np.empty(0))
+        if any(booster.num_feature() != max(X.shape[1], 1) for booster in self._boosters):
+            msg = f"these trees learnt from {self._boosters[0].num_feature()} columns, but got {X.shape[1]}"
+            raise InvalidDataError(f"{msg}: use the same encoders")
         mean = np.asarray(self._boosters[0].predict(_padded(X)))
         return GaussianPosterior(mean, np.sqrt(self.disagreement(_padded(X)) + self.noise[0]))
 
