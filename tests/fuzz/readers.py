@@ -548,7 +548,7 @@ def study_proposals(_: Path) -> Case:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
     from optuna.trial import TrialState, create_trial
 
-    from foretell_adapters.optuna.space import proposal_attributes, running_config
+    from foretell_adapters.optuna.proposal import proposal_attributes, read_proposal
 
     distributions = {
         "x": FloatDistribution(0.0, 1.0),
@@ -568,7 +568,7 @@ def study_proposals(_: Path) -> Case:
             attributes = damaged_json(attributes, rng)
         attributes = attributes if isinstance(attributes, dict) else {}
         trial = create_trial(state=TrialState.RUNNING, system_attrs={str(k): v for k, v in attributes.items()})
-        config = running_config(trial, distributions)
+        config = read_proposal(trial, distributions)
         for name, value in config.items():
             assert distributions[name]._contains(distributions[name].to_internal_repr(value)), (name, value)
 
