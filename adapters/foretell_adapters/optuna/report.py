@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
+from foretell.errors import InvalidDataError
 from foretell.html_page import cell_text, html_page, html_table
 from foretell.visualization.html_charts import html_charts
 from foretell_adapters.optuna.study_pictures import StudyPictures
@@ -33,9 +34,10 @@ def study_report(study: Study, title: str = "") -> str:
         title: Heading; the study's name by default.
 
     Raises:
-        InvalidDataError: If there are fewer than five completed trials.
+        InvalidDataError: If there are fewer than five completed trials, or a name or a choice is no sound text.
         MissingDependencyError: If matplotlib is absent.
     """
+    _check_texts(study)
     counts = {s.name.lower(): len(study.get_trials(deepcopy=False, states=(s,))) for s in TrialState}
     body = "<p>" + ", ".join(f"{n} {state}" for state, n in counts.items() if n) + " trials.</p>\n"
     body += _best(study)
@@ -44,6 +46,19 @@ def study_report(study: Study, title: str = "") -> str:
     parts = [_of_objective(of_one, heading=len(names) > 1) for of_one in pictures]
     body += _fronts(pictures) + "".join(parts) + (_unfinished(pictures[0]) if len(names) == 1 else "")
     return html_page(title or f"Study {study.study_name}", body)
+
+
+def _check_texts(study: Study) -> None:
+    """A journal file can hold halves of characters, which nothing can draw."""
+    trials = study.get_trials(deepcopy=False)
+    texts = {study.study_name, *objective_names(study)}
+    texts |= {text for t in trials for pair in t.params.items() for text in pair if isinstance(text, str)}
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as e:
+            msg = f"names and choices of a study must be text that can be encoded, but got {text!a:.80}: rename it"
+            raise InvalidDataError(msg) from e
 
 
 def _best(study: Study) -> str:
