@@ -12,12 +12,15 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHORT = {
     "few_shot_estimator": ["26"], "optuna_accuracy_and_size": ["12"], "optuna_joint_search": ["12"],
-    "own_graph_network": ["2"], "zero_shot_ranking": [],
+    "optuna_pruning": ["9"], "optuna_tracking": ["7"], "optuna_warm_start": ["5"], "own_graph_network": ["2"],
+    "pyg_data": [], "zero_shot_ranking": [],
 }  # fmt: skip
 """Arguments of those that run here; the others have tests beside their framework's."""
 SAYS = {
     "few_shot_estimator": "90 % intervals hold", "optuna_accuracy_and_size": "thousand FLOPs",
-    "optuna_joint_search": "best accuracy", "own_graph_network": "after 2 epochs", "zero_shot_ranking": "cnn-64x9-skip",
+    "optuna_joint_search": "best accuracy", "optuna_pruning": "epochs instead of 180", "optuna_tracking": "followed by",
+    "optuna_warm_start": "said of the old study: {'sources':", "own_graph_network": "after 2 epochs",
+    "pyg_data": "log10 of FLOPs: true", "zero_shot_ranking": "cnn-64x9-skip",
 }  # fmt: skip
 ELSEWHERE = {"latent_sampling", "naslib_benchmark", "nni_strategy", "optuna_workers_postgresql"}
 
@@ -40,6 +43,18 @@ def test_it_runs(
 @pytest.mark.parametrize("name", sorted({*SHORT, "optuna_workers_postgresql"}))
 def test_it_is_short(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text("utf-8").splitlines()) <= 60
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow's dependencies
+def test_mlflow_has_every_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    pytest.importorskip("optuna_integration")
+    test_it_runs("optuna_tracking", tmp_path, monkeypatch, capsys)
+    runs = mlflow.MlflowClient("sqlite:///mlflow.db").search_runs(["1"])
+    assert len(runs) == 7
+    assert all({"lr", "depth"} <= set(run.data.params) and "loss" in run.data.metrics for run in runs)
 
 
 def test_the_plugin_is_found_once_installed(tmp_path: Path) -> None:
