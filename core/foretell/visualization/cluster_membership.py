@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.visualization.chart import COLOURS, GREY, SYMBOLS, Axis, Chart, Layer, Points, columns
+from foretell.visualization.chart import COLOURS, SYMBOLS, Axis, Boxes, Chart, Layer, Points, columns
 from foretell.visualization.plotly_figure import plotly_figure
 
 if TYPE_CHECKING:
@@ -99,11 +99,13 @@ class ClusterMembership:
                     texts=tuple(_said(row) for row in self.memberships[here]),
                 )
             )
-        layers.append(Points(*columns(self.centroids), name="centroid", colour=GREY, symbol="cross", size=8))
+        numbers = tuple(str(k + 1) for k in range(len(self.centroids)))
+        layers.append(Boxes(*columns(self.centroids), numbers, ("#ffffff",) * len(numbers)))
         first = ", ".join(f"{100 * self.shares[k]:.0f} % in cluster {k + 1}" for k in order[:3].tolist())
         return Chart(
             f"Clusters of {self.family}",
-            f"{len(self.places)} networks among {len(self.centroids)} clusters. Mean membership: {first}."
+            f"{len(self.places)} networks among {len(self.centroids)} clusters, whose centroids are numbered. Mean "
+            f"membership: {first}."
             if first
             else "No network.",
             Axis("first principal component of the centroids"),

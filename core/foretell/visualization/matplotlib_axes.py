@@ -10,11 +10,12 @@ from foretell.visualization.chart import Band, Bars, Boxes, Chart, Intervals, Li
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis as MatplotlibAxis
 
     from foretell.visualization.chart import Axis, Layer, Symbol
 
 _MARKERS: dict[Symbol, str] = {"circle": "o", "square": "s", "diamond": "D", "cross": "x", "star": "*"}
-_TICK, _LABEL = 28, 60  # letters
+_TICK, _BAR, _LABEL = 28, 42, 60  # letters that a name may have: of a place on the way, of a bar, of an axis
 
 
 def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
@@ -34,8 +35,10 @@ def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     if chart.x.log:
         axes.set_xscale("log")
+        _readable(axes.xaxis)
     if chart.y.log:
         axes.set_yscale("log")
+        _readable(axes.yaxis)
     _name(axes, chart.x, chart.y)
     if chart.legend:
         axes.legend(frameon=False, fontsize="small")
@@ -100,7 +103,7 @@ def _name(axes: Axes, x: Axis, y: Axis) -> None:
         turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if max(map(len, x.ticks)) * len(x.ticks) > 40 else {}
         axes.set_xticks(range(len(x.ticks)), [_plain(_short(t, _TICK)) for t in x.ticks], **turned)
     if y.ticks:
-        axes.set_yticks(range(len(y.ticks)), [_plain(_short(t, _TICK)) for t in y.ticks])
+        axes.set_yticks(range(len(y.ticks)), [_plain(_short(t, _BAR)) for t in y.ticks])
     if x.range is not None:
         axes.set_xlim(*x.range)
     if y.range is not None:
@@ -111,6 +114,17 @@ def _name(axes: Axes, x: Axis, y: Axis) -> None:
     if not y.shown:
         axes.get_yaxis().set_visible(False)
         axes.spines["left"].set_visible(False)
+
+
+def _readable(axis: MatplotlibAxis) -> None:
+    """Ticks of a logarithmic axis: 1, 2 and 5 of each decade where there are few, and none that run into each other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    axis.set_minor_formatter(NullFormatter())
+    if low > 0 and high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _label(name: str) -> str:

@@ -43,7 +43,8 @@ class MotifEffects:
         """
         order = sorted(motifs, key=lambda motif: (-motif.effect, motif.text))
         kept = order if len(order) <= most else [*order[: most // 2], *order[len(order) - (most - most // 2) :]]
-        names = tuple(m.text if m.cell is None else f"cell {m.cell}: {m.text}" for m in kept)
+        several = len({m.cell for m in kept}) > 1
+        names = tuple(f"cell {m.cell}: {m.text}" if several and m.cell is not None else m.text for m in kept)
         return cls(names, np.array([m.effect for m in kept], dtype=np.float64), kept[0].unit if kept else "")
 
     def chart(self) -> Chart:
