@@ -1,4 +1,4 @@
-"""foretell in Optuna: `ForetellSampler`, `ForetellPruner`, `StopWhenDone`, `WholeJournalBackend`."""
+"""foretell in Optuna: `ForetellSampler`, `SpaceSampler`, `ForetellPruner`, `StopWhenDone`, `WholeJournalBackend`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from foretell.errors import MissingDependencyError
 if TYPE_CHECKING:
     from foretell_adapters.optuna.pruner import ForetellPruner
     from foretell_adapters.optuna.sampler import ForetellSampler
+    from foretell_adapters.optuna.space_sampler import SpaceSampler
     from foretell_adapters.optuna.stop_when_done import StopWhenDone
     from foretell_adapters.optuna.whole_journal import WholeJournalBackend
 
-__all__ = ["ForetellPruner", "ForetellSampler", "StopWhenDone", "WholeJournalBackend"]
+__all__ = ["ForetellPruner", "ForetellSampler", "SpaceSampler", "StopWhenDone", "WholeJournalBackend"]
 
 _MODULES = {
     "ForetellPruner": "pruner",
     "ForetellSampler": "sampler",
+    "SpaceSampler": "space_sampler",
     "StopWhenDone": "stop_when_done",
     "WholeJournalBackend": "whole_journal",
 }

@@ -1,6 +1,7 @@
 """Encoders turn candidates into columns; the registry lets checkpoints and plugins name them."""
 
 from foretell.encoders.adjacency import Adjacency
+from foretell.encoders.derivation import Derivation
 from foretell.encoders.encoding import ColumnScaler, Encoder, Encoding
 from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
@@ -20,6 +21,7 @@ __all__ = [
     "ENCODERS",
     "Adjacency",
     "ColumnScaler",
+    "Derivation",
     "Encoder",
     "Encoding",
     "Flow",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from foretell.encoders.adjacency import Adjacency
+from foretell.encoders.derivation import Derivation
 from foretell.encoders.encoding import Encoder
 from foretell.encoders.flow import Flow
 from foretell.encoders.graph_statistics import GraphStatistics
@@ -35,6 +36,7 @@ ENCODERS: NamedFactories[Encoder] = NamedFactories(
         "of_cells": lambda c: OfCells(_made(c["encoder"]), c["number"]),
         "operator_statistics": OperatorStatistics.from_config,
         "adjacency": Adjacency.from_config,
+        "derivation": Derivation.from_config,
         "flow": Flow.from_config,
         "laplacian_spectrum": LaplacianSpectrum.from_config,
         "learning_curve": LearningCurve.from_config,
