@@ -23,6 +23,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("graph-search", _graph_search)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
+    register("scale", _scale)
     register("table-search", _table_search)
     register("tasks", _tasks)
     register("transfer", _transfer)
@@ -75,6 +76,12 @@ def _narrowing() -> Benchmark:
     from foretell.benchmarks.narrowing import NarrowingLeft
 
     return NarrowingLeft()
+
+
+def _scale() -> Benchmark:
+    from foretell.benchmarks.scale import Scale
+
+    return Scale()
 
 
 def _table_search() -> Benchmark:
