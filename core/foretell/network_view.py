@@ -175,7 +175,8 @@ def _columns(
     """Columns of the networks, each network encoded once."""
     graphs = [graph(c) for c in configs]
     digests = [g.digest if g is not None else "" for g in graphs]
-    new = {d: g for d, g in zip(digests, graphs, strict=True) if d not in memory.networks}
+    unknown = memory.unknown_networks(digests)
+    new = {d: g for d, g in zip(digests, graphs, strict=True) if d in unknown}
     if new:
         fresh = Encoding.side_by_side([e.encode([Candidate(g) for g in new.values()]) for e in _ENCODERS])
         memory.remember_networks(list(new), fresh)

@@ -8,7 +8,9 @@ suggestions are the same.
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +20,7 @@ from foretell.search_space import SearchSpace
 from foretell.unit_cube import UnitCube
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jaxtyping import Bool, Float
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _SPARE = 256
 _MOST_THETAS = 32
+_MOST_NETWORKS = 8192  # far more than one suggestion asks for
 
 
 class SearchMemory:
@@ -136,8 +139,9 @@ class SearchMemory:
         self._cube = (space, key, cube)
         return cube
 
-    def fit(self, key: Hashable, work: Callable[[], np.ndarray]) -> np.ndarray:
-        """What `work` gives, which `key` must decide."""
+    def fit(self, key: tuple[Hashable, ...], work: Callable[[], np.ndarray]) -> np.ndarray:
+        """What `work` gives, which `key` must decide; of long keys only a digest is kept."""
+        key = tuple(blake2b(part, digest_size=16).digest() if isinstance(part, bytes) else part for part in key)
         found = self._fits.get(key)
         if found is None:
             found = work()
@@ -148,16 +152,31 @@ class SearchMemory:
         return found
 
     def remember_networks(self, digests: Sequence[str], encoding: Encoding) -> None:
-        """Keep the columns of networks by their digest."""
+        """Keep the columns of networks by their digest; those that were not asked for the longest make room."""
         with self._lock:
             self._form = encoding.rows(slice(0))
             for digest, row in zip(digests, encoding.values, strict=True):
                 self.networks[digest] = row
+            while len(self.networks) > _MOST_NETWORKS:
+                del self.networks[next(iter(self.networks))]
 
     def network_columns(self, digests: Sequence[str]) -> Encoding:
         """Columns of networks that were remembered."""
         assert self._form is not None
-        return replace(self._form, values=np.stack([self.networks[d] for d in digests]))
+        with self._lock:
+            rows = {d: self.networks[d] for d in digests}
+            for digest, row in rows.items():  # asked for last
+                del self.networks[digest]
+                self.networks[digest] = row
+        return replace(self._form, values=np.stack([rows[d] for d in digests]))
+
+    def unknown_networks(self, digests: Sequence[str]) -> set[str]:
+        """Those of which there are no columns; the others count as asked for, so that new ones do not push them out."""
+        with self._lock:
+            for digest in digests:
+                if digest in self.networks:
+                    self.networks[digest] = self.networks.pop(digest)
+            return {d for d in digests if d not in self.networks}
 
     def __getstate__(self) -> dict[str, object]:
         return {}

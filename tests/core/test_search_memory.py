@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pytest
 
 from foretell.distributions import CategoricalDistribution, FloatDistribution
+from foretell.encoders import Encoding
 from foretell.observation import Observation
 from foretell.search_memory import SearchMemory
 from foretell.search_space import SearchSpace
@@ -74,3 +76,28 @@ def test_pickling_forgets() -> None:
     memory.fit("key", lambda: np.ones(1))
     copy = pickle.loads(pickle.dumps(memory))
     assert copy.fit("key", lambda: np.zeros(1)).tolist() == [0.0]
+
+
+def test_networks_that_nobody_asks_for_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foretell.search_memory._MOST_NETWORKS", 4)
+    memory = SearchMemory()
+
+    def learn(*names: str) -> list[float]:
+        unknown = [n for n in names if n in memory.unknown_networks(names)]
+        if unknown:
+            rows = np.array([[float(ord(n))] for n in unknown])
+            memory.remember_networks(unknown, Encoding(rows, ("c",), ("g",), np.array([True])))
+        return [float(v) for v in memory.network_columns(names).values[:, 0]]
+
+    assert learn("a", "b", "c") == [97.0, 98.0, 99.0]
+    assert learn("a", "a", "d", "e") == [97.0, 97.0, 100.0, 101.0]  # "b" goes, "a" was asked for
+    assert memory.unknown_networks("abcde") == {"b"}
+    assert len(memory.networks) == 4
+
+
+def test_of_a_long_key_a_digest_is_kept() -> None:
+    memory = SearchMemory()
+    long = np.zeros(10_000).tobytes()
+    assert memory.fit((1, long), lambda: np.ones(1)) is memory.fit((1, bytes(long)), lambda: np.zeros(1))
+    assert memory.fit((1, long[:-8]), lambda: np.zeros(1)).tolist() == [0.0]
+    assert max(len(part) for key in memory._fits for part in key if isinstance(part, bytes)) <= 16
