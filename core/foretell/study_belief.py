@@ -306,12 +306,8 @@ def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.n
 
     Where parameters change nothing, such as an edge to nowhere, all copies of the best would crowd out the rest.
     """
-    seen: set[bytes] = set()
     new = np.zeros(len(order), dtype=bool)
-    for i, row in enumerate(values[order]):
-        key = row.tobytes()
-        new[i] = key not in seen
-        seen.add(key)
+    new[np.unique(values[order], axis=0, return_index=True)[1]] = True
     return np.concatenate([order[new], order[~new]])
 
 

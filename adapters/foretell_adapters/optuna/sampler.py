@@ -117,17 +117,17 @@ class ForetellSampler(BaseSampler):
         """Propose all known parameters at once, and write the proposal down for other workers; see the base class."""
         if not search_space:
             return {}
-        params: dict[str, Any] = {}
-        for look in range(MOST_LOOKS):
+        trials = study.get_trials(deepcopy=False)
+        params = self._propose(study, trial, search_space, trials, 0)
+        if not any(t.state == TrialState.RUNNING and t._trial_id != trial._trial_id for t in trials):
+            return params
+        earlier = {t._trial_id for t in trials if t.state.is_finished()} | {trial._trial_id}
+        for look in range(1, MOST_LOOKS):
             trials = study.get_trials(deepcopy=False)
-            if look == 0:  # what others do from here on is what may collide with this trial
-                earlier = {t._trial_id for t in trials if t.state.is_finished()} | {trial._trial_id}
             others = [t for t in trials if t._trial_id not in earlier and t.state != TrialState.WAITING]
-            if look and spaces.to_config(params) not in [self._tries(t, search_space) for t in others]:
+            if spaces.to_config(params) not in [self._tries(t, search_space) for t in others]:
                 break
             params = self._propose(study, trial, search_space, trials, look)
-            if not others:
-                break
         return params
 
     def _propose(
@@ -138,10 +138,13 @@ class ForetellSampler(BaseSampler):
         trials: Sequence[FrozenTrial],
         look: int,
     ) -> dict[str, Any]:
-        """What these trials say is best, written down; seen another time, because a worker had the same idea."""
+        """What these trials say is best, written down; after a `look`, because another worker had the same idea."""
         finished = [t for t in trials if t.state in FINISHED]
-        running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
-        pending = [c for t in running if (c := self._tries(t, search_space))]
+        failed, pending = [], []
+        if len(finished) < len(trials) - 1:
+            failed = [t for t in trials if t.state == TrialState.FAIL]
+            running = [t for t in trials if t.state == TrialState.RUNNING and t.number != trial.number]
+            pending = [c for t in running if (c := self._tries(t, search_space))]
         space = self._memory.space(study, search_space, finished)
         sources = self._sources_for(study)
         optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources=sources)
@@ -151,7 +154,7 @@ class ForetellSampler(BaseSampler):
             pending,
             seed=[self._seed, trial.number, *([look] if look else [])],
             index=trial.number,
-            failed=self._memory.failures(study, [t for t in trials if t.state == TrialState.FAIL]),
+            failed=self._memory.failures(study, failed),
         )
         params = spaces.to_params(config, search_space)
         weights = optimizer.source_weights(observations, trial.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
@@ -33,10 +34,15 @@ class _Said:
     Args:
         config: Its parameters, plain.
         observation: With its values; None if it has none to tell.
+        when: Its place among the others, see `in_order`.
     """
 
     config: dict[str, Value]
     observation: Observation | None
+    when: tuple[datetime, int]
+
+
+_WHEN = attrgetter("when")
 
 
 class TrialMemory:
@@ -48,22 +54,25 @@ class TrialMemory:
         self._study: tuple[object, int] | None = None
         self._said: dict[int, _Said] = {}
         self._space: tuple[Mapping[str, BaseDistribution], SearchSpace] | None = None
+        self._whole: set[int] = set()  # trials that have all parameters of that space
         self._joint: tuple[set[int], dict[str, BaseDistribution]] = (set(), {})
 
     def _of(self, study: Study, trials: Sequence[FrozenTrial]) -> list[_Said]:
         with self._lock:
             if self._study is None or self._study[0] is not study._storage or self._study[1] != study._study_id:
-                self._study, self._said = (study._storage, study._study_id), {}
+                self._study, self._said, self._whole = (study._storage, study._study_id), {}, set()
             said = self._said
             for trial in trials:
                 if trial._trial_id not in said:
                     config = spaces.to_config(trial.params)
-                    said[trial._trial_id] = _Said(config, spaces.to_observation(trial, study.directions, config))
+                    seen = spaces.to_observation(trial, study.directions, config)
+                    said[trial._trial_id] = _Said(config, seen, _when(trial))
             return [said[trial._trial_id] for trial in trials]
 
     def observations(self, study: Study, trials: Sequence[FrozenTrial]) -> list[Observation]:
         """What finished trials made known, in the order in which they finished."""
-        return [s.observation for s in self._of(study, in_order(trials)) if s.observation is not None]
+        said = sorted(self._of(study, trials), key=_WHEN)
+        return [s.observation for s in said if s.observation is not None]
 
     def failures(self, study: Study, trials: Sequence[FrozenTrial]) -> list[dict[str, Value]]:
         """Configurations of trials that came to nothing."""
@@ -73,29 +82,32 @@ class TrialMemory:
         self, study: Study, distributions: Mapping[str, BaseDistribution], finished: Sequence[FrozenTrial]
     ) -> SearchSpace:
         """The search space with the conditions that show in finished trials."""
-        configs, last = [s.config for s in self._of(study, finished)], self._space
+        said, last, whole = self._of(study, finished), self._space, self._whole
         same = last is not None and (last[0] is distributions or last[0] == distributions)
         if last is not None and same and not last[1].conditions:
-            d = len(distributions)
-            if all(len(c) == d for c in configs) and all(name in c for c in configs for name in distributions):
+            new = [(t._trial_id, s.config) for t, s in zip(finished, said, strict=True) if t._trial_id not in whole]
+            if all(config.keys() == distributions.keys() for _, config in new):
+                whole.update(number for number, _ in new)
                 return last[1]
         ours = {name: spaces.to_distribution(d) for name, d in distributions.items()}
-        found = infer_conditions(ours, configs)
+        found = infer_conditions(ours, [s.config for s in said])
         if last is not None and same and last[1].names == found.names and last[1] == found:
             return last[1]  # the same object, so that all that was worked out for it is found again
-        self._space = (distributions, found)
+        self._space, self._whole = (distributions, found), set()
         return found
 
     def joint(self, finished: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Every parameter that any trial had, with the distribution of the latest; see `joint_distributions`."""
         known, joint = self._joint
         new = [t for t in finished if t._trial_id not in known]
-        if len(known) + len(new) != len(finished) or any(t.distributions != joint for t in new):
+        if len(known) + len(new) != len(finished):
+            known, new = set(), list(finished)
+        if any(t.distributions != joint for t in new):
             joint = spaces.joint_distributions(finished)
             if any(d.single() for t in finished[-1:] for d in t.distributions.values()):
                 return joint  # left out of what is joint: nothing to compare with
         if new:
-            self._joint = ({t._trial_id for t in finished}, joint)
+            self._joint = (known | {t._trial_id for t in new}, joint)
         return joint
 
     def __getstate__(self) -> dict[str, object]:
@@ -108,5 +120,9 @@ class TrialMemory:
 
 def in_order(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """As they finished, so that what came before stays as it was when others that still run finish later."""
+    return sorted(trials, key=_when)
+
+
+def _when(trial: FrozenTrial) -> tuple[datetime, int]:
     # zones set aside: trials that were added may have one, and then times cannot be compared
-    return sorted(trials, key=lambda t: ((t.datetime_complete or datetime.min).replace(tzinfo=None), t.number))
+    return (trial.datetime_complete or datetime.min).replace(tzinfo=None), trial.number
