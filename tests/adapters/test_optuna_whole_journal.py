@@ -70,3 +70,16 @@ def test_half_a_line_of_others_is_cut_off(tmp_path: Path, torn: str) -> None:
         file.write(torn)
     study_in(path).optimize(objective, n_trials=1)
     assert len(study_in(path, JournalFileBackend).trials) == 3
+
+
+def test_optunas_own_backend_needs_it(tmp_path: Path) -> None:
+    """Should this fail one day, Optuna has mended its own, and ours can go."""
+    path = tmp_path / "s.log"
+    study = study_in(path, JournalFileBackend)
+    study.optimize(objective, n_trials=2)
+    with room_for(20, path), pytest.raises(OSError, match="File too large"):
+        go_on(study)
+    with pytest.raises(ValueError, match="Extra data|Expecting|delimiter|Invalid"):
+        study_in(path, JournalFileBackend).optimize(objective, n_trials=2)
+    with pytest.raises(ValueError, match="Extra data|Expecting|delimiter|Invalid"):
+        study_in(path, JournalFileBackend)

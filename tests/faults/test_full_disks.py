@@ -87,7 +87,7 @@ def test_under_a_report_a_checkpoint_and_measurements(folder: Path, table: Fault
     command = ["report", "s", "--storage", f"sqlite:///{folder}/s.db", "--out", str(page)]
     assert CliRunner().invoke(cli, command).exit_code == 0
     old = page.read_bytes()
-    for size in (0, 1, 4096, len(old) // 2, len(old) - 1):
+    for size in (0, len(old) // 2, len(old) - 1):
         with full_after(size):
             said = CliRunner().invoke(cli, command)
         lost = page.read_bytes() != old
