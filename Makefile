@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-fast test-faults lint format bench docs clean
+.PHONY: demo test test-fast test-faults test-fuzz lint audit format bench docs clean
 
 demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
 	$(BIN)/foretell demo
@@ -17,11 +17,19 @@ test-fast: .venv/ready  ## without real experiments and slow ones
 test-faults: .venv/ready  ## kills, restarts, full disks, hostile objectives; a table of faults against results lost
 	$(BIN)/python -m pytest -m faults tests/faults
 
-lint: .venv/ready  ## style, types, import direction
+test-fuzz: .venv/ready  ## 10,000 damaged files, each refused by an error of ours or read; under three minutes
+	$(BIN)/python tests/fuzz/run.py --files 10000
+
+lint: .venv/ready  ## style, types, import direction, licences of what is installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pip-licenses --summary --ignore-packages foretell $$($(BIN)/python -m pip list --format freeze | grep -oE '^(nvidia|cuda)-[^=]*')
+
+audit: .venv/ready  ## dependencies with known weaknesses, by a service on the network
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.7,<3"
+	$(BIN)/pip-audit --skip-editable
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
