@@ -613,7 +613,7 @@ def studies(_: Path) -> Case:
             ))  # fmt: skip
         trial = study.ask(kinds)
         assert kinds["x"]._contains(trial.params["x"])
-        if rng.random() < 0.1:
+        if rng.random() < 0.03:
             page = study_report(study)
             assert "<script>alert" not in page
 

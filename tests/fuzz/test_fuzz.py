@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import run
 from readers import READERS, Reader
 
-FEW = 12
+FEW = 6
 ONCE_BROKEN: dict[str, list[int]] = {}
 """By reader, the numbers of files that something else than an error of ours came of, when they were first read."""
 
