@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import torch
 
+_LARGEST_GRAPH = 2**28  # bytes; a graph of a million nodes
 _TYPES = ("float32", "float16", "bfloat16", "int64", "int32", "bool")
 
 
@@ -109,6 +110,10 @@ def _stored(path: Path) -> ComputationGraph:
     import numpy as np
 
     try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > _LARGEST_GRAPH:
+            raise ValueError(f"it unpacks to {unpacked} bytes, and a graph has {_LARGEST_GRAPH} at most")
         with np.load(path, allow_pickle=False) as stored:
             return ComputationGraph.from_arrays(dict(stored))
     except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as e:

@@ -146,3 +146,15 @@ def test_refusals(show, arguments: tuple, message: str) -> None:
     result = show(*arguments)
     assert isinstance(result.exception, ForetellError), repr(result.exception)
     assert message in str(result.exception)
+
+
+def test_a_file_that_unpacks_to_far_more_than_a_graph_is_refused(tmp_path: Path) -> None:
+    import numpy as np
+
+    from foretell_plugins.show import read_model
+
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, op=np.zeros(2**28 + 1, dtype=np.uint8))
+    assert path.stat().st_size < 2**20
+    with pytest.raises(ForetellError, match="it unpacks to"):
+        read_model(str(path))
