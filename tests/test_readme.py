@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,3 +35,28 @@ def test_the_commands_exist() -> None:
 def test_what_it_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text("utf-8"))
     assert not [link for link in links if not link.startswith("http") and not (ROOT / link).exists()]
+
+
+def test_it_is_short_and_its_first_screen_says_what_it_does() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) < 160
+    first = text.split("## Try it")[0]
+    for said in (
+        "ForetellSampler(",
+        "tuner: {name: Foretell",
+        "ForetellPredictor()",
+        "docs/images/demo.svg",
+        "| protocol |",
+    ):
+        assert said in first
+    optuna = re.findall(r"```python\n(.*?)```", first, flags=re.DOTALL)[0]
+    assert len([line for line in optuna.splitlines() if line.strip()]) <= 5
+
+
+def test_the_citation_is_of_this_version() -> None:
+    yaml = pytest.importorskip("yaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert cited["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(cited)
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
