@@ -65,3 +65,32 @@ def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
     page = (tmp_path / "site/cli/index.html").read_text("utf-8")
     assert "--predictor" in page
     assert "from_pretrained" in (tmp_path / "site/reference/predictor/index.html").read_text("utf-8")
+    assert "Where we depart" in (tmp_path / "site/systems/gbdt-nas/index.html").read_text("utf-8")
+
+
+def test_every_system_has_a_page_with_paper_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import system_pages
+
+    from foretell.presets import PRESETS
+
+    pages = system_pages.pages()
+    assert set(pages) == {f"systems/{name}.md" for name in (*PRESETS, *system_pages.SECTIONS)}
+    for name in PRESETS:
+        page = pages[f"systems/{name}.md"]
+        assert f'Predictor.preset("{name}")' in page
+        assert "## Its parts" in page
+        assert "https://arxiv.org/abs/" in page.split("## Its parts")[0] or "none: ours" in page
+        assert f"| {name} |" in page or name in {"baker", "foretell-pretrained"}  # measured elsewhere, and so said
+    assert "the paper's released results" in pages["systems/flan.md"]
+    assert "R² .43" in pages["systems/baker.md"]
+    assert "CL+FCM+T" in pages["systems/gennape.md"]
+    with pytest.raises(ValueError, match="must have the heading 'Absent'"):
+        system_pages.section(ROOT / "docs/faq.md", "Absent")
+
+
+def test_the_comparison_has_twelve_rows_for_seven_tools() -> None:
+    text = (ROOT / "docs/comparison.md").read_text("utf-8")
+    rows = re.findall(r"^\| \*\*(\d+)\. .+? \| .+ \| .+ \|$", text, flags=re.MULTILINE)
+    assert rows == [str(number) for number in range(1, 13)]
+    assert all(tool in text for tool in ("Optuna", "OptunaHub", "NNI", "NASLib", "AutoGluon", "Ax", "Syne Tune"))
