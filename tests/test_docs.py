@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from foretell_plugins import hookspecs
 from foretell_plugins.cli import build_cli
 from foretell_plugins.registry import Plugins
 
@@ -47,6 +48,32 @@ def test_commands_exist() -> None:
     found = {page.name: named(page) for page in [*PAGES, *CARDS, ROOT / "README.md"]}
     assert sum(len(names) for names in found.values()) > 20
     assert not {page: names - known for page, names in found.items() if names - known}
+
+
+def test_options_exist() -> None:
+    """`foretell rank a --predictor b` in the text: rank has such an option."""
+    cli, wrong, seen = build_cli(Plugins()), [], 0
+    for page in [*PAGES, *CARDS, ROOT / "README.md"]:
+        text = page.read_text("utf-8")
+        for line in re.findall(r"`foretell ([^`]+)`|^\$ (?:\S+/)?foretell (.+)$", text, flags=re.MULTILINE):
+            words = " ".join(part for part in line if part).split()
+            command = cli
+            for word in words:
+                command = getattr(command, "commands", {}).get(word, command)
+            known = {name for parameter in command.params for name in parameter.opts} | {"--help", "--version"}
+            options = {word.split("=")[0] for word in words if word.startswith("--")}
+            seen += len(options)
+            wrong += [(page.name, " ".join(words), option) for option in options - known]
+    assert seen > 12
+    assert not wrong
+
+
+def test_every_hook_is_explained() -> None:
+    text = (ROOT / "docs/plugins.md").read_text("utf-8")
+    hooks = [name for name in dir(hookspecs) if name.startswith("foretell_register_")]
+    assert hooks
+    assert not [hook for hook in hooks if f"{hook}" not in text]
+    assert "foretell_plugins.hookspecs" in (ROOT / "docs/reference/hooks.md").read_text("utf-8")
 
 
 def test_benches_of_the_protocol_page_are_all_there_are() -> None:
