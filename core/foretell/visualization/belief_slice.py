@@ -85,12 +85,14 @@ class BeliefSlice:
     def chart(self) -> Chart:
         """The picture."""
         layers: list[Layer] = []
+        if len(self.points) and not self.choices:
+            layers.append(Band(self.points, self.low, self.high))
+        if len(self.tried):
+            layers.append(Points(self.tried, self.targets, colour=ORANGE, size=3.5, opacity=0.6))
         if self.choices:
             layers.append(Intervals(self.points, self.mean, self.low, self.high))
         elif len(self.points):
-            layers += [Band(self.points, self.low, self.high), Line(self.points, self.mean)]
-        if len(self.tried):
-            layers.append(Points(self.tried, self.targets, colour=ORANGE, size=3.5, opacity=0.6))
+            layers.append(Line(self.points, self.mean))
         return Chart(
             f"Belief along {self.name}",
             self._said(),

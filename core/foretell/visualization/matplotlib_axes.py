@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foretell.visualization.chart import Axis, Layer, Symbol
 
 _MARKERS: dict[Symbol, str] = {"circle": "o", "square": "s", "diamond": "D", "cross": "x", "star": "*"}
+_ACROSS, _ABOVE = 3, 6  # names of a legend side by side, and above the axes
 _TICK, _BAR, _LABEL = 28, 42, 60  # letters that a name may have: of a place on the way, of a bar, of an axis
 
 
@@ -31,7 +32,6 @@ def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
     axes = empty_figure(*chart.size).add_subplot() if ax is None else ax
     for layer in chart.layers:
         _draw(layer, axes)
-    axes.set_title(_plain(chart.title), loc="left", fontsize="medium")
     axes.spines[["top", "right"]].set_visible(False)
     if chart.x.log:
         axes.set_xscale("log")
@@ -40,8 +40,7 @@ def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
         axes.set_yscale("log")
         _readable(axes.yaxis)
     _name(axes, chart.x, chart.y)
-    if chart.legend:
-        axes.legend(frameon=False, fontsize="small")
+    axes.set_title(_plain(chart.title), loc="left", fontsize="medium", pad=6.0 + _legend(axes, chart))
     if chart.note:
         axes.text(0.5, 0.5, _plain(chart.note), ha="center", va="center", wrap=True, transform=axes.transAxes)
     return axes
@@ -114,6 +113,17 @@ def _name(axes: Axes, x: Axis, y: Axis) -> None:
     if not y.shown:
         axes.get_yaxis().set_visible(False)
         axes.spines["left"].set_visible(False)
+
+
+def _legend(axes: Axes, chart: Chart) -> float:
+    """Names above the axes, many beside them, so that they hide nothing; how many points high they stand above."""
+    number = len(axes.get_legend_handles_labels()[0]) if chart.legend else 0
+    beside = number > _ABOVE
+    if number:
+        place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": _ACROSS}
+        place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if beside else place
+        axes.legend(frameon=False, fontsize="small", borderaxespad=0.2, columnspacing=1.2, **place)
+    return 0.0 if beside else 14.0 * -(-number // _ACROSS)
 
 
 def _readable(axis: MatplotlibAxis) -> None:

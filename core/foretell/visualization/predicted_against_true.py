@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from foretell.posterior import Posterior
 
+_ARMS = 300  # intervals; more hide each other
+
 
 @dataclass(frozen=True, eq=False)
 class PredictedAgainstTrue:
@@ -73,8 +75,8 @@ class PredictedAgainstTrue:
         return float(inside.mean()) if len(inside) else float("nan")
 
     def chart(self) -> Chart:
-        """The picture; of more than 1,000 an even choice."""
-        shown = evenly(len(self.truth))
+        """The picture; of more than 300 an even choice."""
+        shown = evenly(len(self.truth), _ARMS)
         true, mean, low, high = (part[shown] for part in (self.truth, self.mean, self.low, self.high))
         layers: list[Intervals | Line] = [Intervals(true, mean, low, high)]
         if len(true):
