@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 _LIGHT = (
     "--ink:#222;--soft:#444;--paper:#fff;--rule:#ccc;--code:#f3f3f3;--link:#0b5394;--mark:#b45f06;"
-    "--blue:#0b5394;--pale:#9fc5e8;--orange:#b45f06;--grey:#666"
+    "--blue:#0b5394;--pale:#9fc5e8;--orange:#b45f06;--grey:#666;"
+    "--green:#38761d;--plum:#741b47;--olive:#7f6000;--red:#a61c00;--violet:#674ea7"
 )
 _DARK = (
     "--ink:#e8e8e8;--soft:#c4c4c4;--paper:#16181d;--rule:#4a4d55;--code:#2a2d35;--link:#8ab8e6;--mark:#f0a04b;"
-    "--blue:#79b0ea;--pale:#36618f;--orange:#f0a04b;--grey:#a0a0a0"
+    "--blue:#79b0ea;--pale:#36618f;--orange:#f0a04b;--grey:#a0a0a0;"
+    "--green:#7fc463;--plum:#d58fb0;--olive:#d8b94a;--red:#ff8a70;--violet:#a996e0"
 )
 _COLOURS = {
     "#000000": "--ink", "#222222": "--ink", "#ffffff": "--paper", "#0b5394": "--blue", "#9fc5e8": "--pale",
-    "#b45f06": "--orange", "#666666": "--grey",
+    "#b45f06": "--orange", "#666666": "--grey", "#38761d": "--green", "#741b47": "--plum", "#7f6000": "--olive",
+    "#a61c00": "--red", "#674ea7": "--violet",
 }  # fmt: skip
 _STYLE = f"""
 :root{{color-scheme:light dark;{_LIGHT}}}

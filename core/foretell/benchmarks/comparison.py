@@ -92,11 +92,6 @@ def table(studies: Studies) -> list[Row]:
     return rows
 
 
-def best_so_far(studies: Studies, method: str) -> Float[np.ndarray, "seeds trials"]:
-    """Smallest loss up to each trial, a row a seed."""
-    return np.array([np.minimum.accumulate([r.loss for r in runs]) for (m, _), runs in studies.items() if m == method])
-
-
 def best_run(studies: Studies) -> Run:
     """The run with the smallest loss of all."""
     return min((r for runs in studies.values() for r in runs), key=lambda r: r.loss)

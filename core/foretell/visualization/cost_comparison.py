@@ -47,11 +47,13 @@ class CostComparison:
         samplers: One each.
         label: Name of the target.
         unit: What the cost is counted in.
+        log: Whether the target is drawn on a logarithmic scale.
     """
 
     samplers: tuple[SpentAndReached, ...]
     label: str = "target"
     unit: str = "trials"
+    log: bool = False
 
     @classmethod
     def of(
@@ -99,7 +101,7 @@ class CostComparison:
             if shown
             else "No run yet.",
             Axis(f"spent ({self.unit})"),
-            Axis(f"best {self.label} so far"),
+            Axis(f"best {self.label} so far", log=self.log),
             tuple(layers),
             note="" if shown else "no trial is finished yet",
         )

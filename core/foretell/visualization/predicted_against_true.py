@@ -31,6 +31,7 @@ class PredictedAgainstTrue:
         low: Lower ends of the central 90 % intervals, n.
         high: Upper ends, n.
         label: Name of the target.
+        log: Whether it is drawn on logarithmic scales.
     """
 
     truth: Float[np.ndarray, " n"]
@@ -38,6 +39,7 @@ class PredictedAgainstTrue:
     low: Float[np.ndarray, " n"]
     high: Float[np.ndarray, " n"]
     label: str = "target"
+    log: bool = False
 
     @classmethod
     def of(
@@ -89,8 +91,8 @@ class PredictedAgainstTrue:
         return Chart(
             f"Predicted against true {self.label}",
             what if len(true) else "No predictions yet.",
-            Axis(f"true {self.label}"),
-            Axis(f"predicted {self.label}"),
+            Axis(f"true {self.label}", log=self.log),
+            Axis(f"predicted {self.label}", log=self.log),
             tuple(layers),
             size=(4.8, 4.1),
             note="" if len(true) else "nothing to compare yet: too few targets are known",
