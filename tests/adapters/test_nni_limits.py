@@ -26,9 +26,9 @@ with warnings.catch_warnings():
     from nni.nas.profiler.pytorch.flops import FlopsProfiler
     from nni.nas.space import RawFormatModelSpace, SimplifiedModelSpace
 
+from foretell.limit import Limit
 from foretell_adapters.nni import ForetellStrategy
 from foretell_adapters.nni.earlier_models import earlier_models
-from foretell_adapters.nni.limits import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,8 +122,8 @@ def test_the_best_earlier_models_come_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Limit("flop", 1), r"one of flops, params, a function .*'flop': write e.g. Limit\('flops', 3e8\)"),
-        (lambda: Limit(3, 1), "a function from a sample or a profiler of NNI, but got 3"),
+        (lambda: Limit("flop", 1), r"one of flops, params, memory, a function .*'flop': write e.g. Limit\('flops', 3e8\)"),
+        (lambda: Limit(3, 1), "a function from a sample or a profiler, but got 3"),
         (lambda: Limit("flops", 0), "must be a number above 0, but flops got 0: write"),
         (lambda: Limit("params", "many"), "must be a number above 0, but params got 'many'"),
         (lambda: Limit(lambda sample: "slow", 1).excess({}, None), "measure must give a number, but .* gave 'slow'"),

@@ -15,11 +15,12 @@ from nni.nas.execution.event import ModelEventType
 from nni.nas.strategy.base import Strategy
 
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
+from foretell.limit import Limit, limits_of
+from foretell.limits_keeper import LimitsKeeper
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
 from foretell.search_memory import SearchMemory
 from foretell_adapters.nni.earlier_models import earlier_models
-from foretell_adapters.nni.limits import Limit, limits_of
 from foretell_adapters.nni.model_networks import ModelNetworks
 from foretell_adapters.nni.mutables import MutableSpace, sample_key
 
@@ -86,6 +87,7 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         self._space = MutableSpace({}, {})
         self._memory = SearchMemory()
         self._networks: ModelNetworks | None = None
+        self._keeper = LimitsKeeper(self._limits)
         self._n_suggested = 0
         self._results: list[tuple[dict[str, Any], float]] = []
         self._failed: list[dict[str, Any]] = []
@@ -102,6 +104,7 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
         self._space = MutableSpace.parse(model_space.simplify())
         if self._inputs or self._function is not None:
             self._networks = ModelNetworks(model_space, self._space, self._inputs, self._function)
+        self._keeper = LimitsKeeper(self._limits, self._networks, self._space.to_sample)
         engine.register_model_event_callback(ModelEventType.TrainingEnd, self._learn)
         return model_space
 
@@ -190,10 +193,7 @@ class ForetellStrategy(Strategy):  # type: ignore[misc]
             yield self._space.to_sample(config)
 
     def _within(self, sample: dict[str, Any]) -> bool:
-        graph = None
-        if self._networks is not None and any(limit.sees_network for limit in self._limits):
-            graph = self._networks(self._space.from_sample(sample))
-        return not any(limit.excess(sample, graph) > 0 for limit in self._limits)
+        return self._keeper.within(self._space.from_sample(sample))
 
     def _learn(self, event: Any) -> None:
         model = event.model

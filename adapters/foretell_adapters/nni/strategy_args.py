@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from foretell.errors import InvalidDataError
+from foretell.limit import Limit
 from foretell_adapters.nni.imported_function import imported_function
-from foretell_adapters.nni.limits import Limit
 
 
 def strategy_args(given: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -30,8 +30,9 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
+    """Name `latency`, `limits`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
     register("latency", _latency)
+    register("limits", _limits)
     register("pruning", _pruning)
     register("search", _search)
     register("soak", _soak)
@@ -44,6 +45,12 @@ def _latency() -> Benchmark:
     from foretell_adapters.optuna import latency
 
     return latency.Latency()
+
+
+def _limits() -> Benchmark:
+    from foretell_adapters.optuna import limits_bench
+
+    return limits_bench.LimitsBench()
 
 
 def _pruning() -> Benchmark:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from optuna.logging import get_logger
 from optuna.samplers import BaseSampler
 from optuna.samplers._base import _process_constraints_after_trial
@@ -12,8 +13,11 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from foretell import BayesianOptimizer, SearchSpace
+from foretell.affordable import Affordable, Filled
 from foretell.errors import InvalidDataError
 from foretell.graph_source import GraphSource
+from foretell.limit import limits_of
+from foretell.limits_keeper import LimitsKeeper
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
 from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
@@ -21,7 +25,7 @@ from foretell_adapters.optuna.proposal import MOST_LOOKS, proposal_attributes, r
 from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
     from optuna.distributions import BaseDistribution
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from foretell import ComputationGraph
     from foretell.distributions import Value
+    from foretell.limit import Limit
     from foretell.transfer import Sources
     from foretell_adapters.optuna.old_studies import OldStudies
 
@@ -59,14 +64,20 @@ class ForetellSampler(BaseSampler):
             every other trial until five have finished, unless these contradict them; from then on the surrogate hears
             what they expect of a configuration, and its weight against one that does not is decided by how well both
             predict the study's own trials. Weights are in the trials' user attribute "foretell:sources".
+        limits: What no proposal may cost more than: `{"flops": 3e8}`, or a list of `foretell.limit.Limit`, which also
+            takes functions of the parameters, such as a latency in milliseconds. What is too dear is not proposed, or
+            projected onto something cheaper.
+        search_space: Optuna's distributions of all parameters, by name. Needed with `limits`, which would otherwise not
+            hold for the first trials; without them it spares the first trials their independent sampling.
         constraints_func: Values of a trial that must not be positive; deprecated in Optuna 5, whose
             `trial.set_constraint` says the same.
         independent_sampler: Samples parameters that no earlier trial had; uniform by default.
         warn_independent_sampling: Whether to log when that happens after the start.
 
     Raises:
-        InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, or sources
-            have no finished trials; at the first suggestion, if a study among them has other objectives.
+        InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, sources have
+            no finished trials, or limits come without what they need; at a suggestion, if a study among the sources has
+            other objectives, or nothing is within the limits.
 
     >>> import optuna
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -85,6 +96,8 @@ class ForetellSampler(BaseSampler):
         graph_timeout: float | None = 60.0,
         n_startup_trials: int = 6,
         sources: OldStudies | None = None,
+        limits: Mapping[str, float] | Sequence[Limit] = (),
+        search_space: Mapping[str, BaseDistribution] | None = None,
         constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
@@ -97,6 +110,14 @@ class ForetellSampler(BaseSampler):
         self._seed = secrets.randbits(32) if seed is None else seed
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
         self._graph = GraphSource(graph, inputs, timeout=graph_timeout) if graph is not None else None
+        self._whole_space = dict(search_space or {})
+        self._keeper = LimitsKeeper(limits_of(limits), self._graph)
+        if limits and not self._whole_space:
+            msg = "limits need the whole space from the first trial on: pass search_space={name: distribution, ...}"
+            raise InvalidDataError(msg)
+        if any(limit.sees_network for limit in self._keeper.limits) and self._graph is None:
+            msg = "limits on flops, params or memory need the network: pass graph=, and example_inputs for modules"
+            raise InvalidDataError(msg)
         self._memory = TrialMemory()
         self._said: set[str] = set()
         self._n_startup_trials = n_startup_trials
@@ -107,9 +128,10 @@ class ForetellSampler(BaseSampler):
         self._warn_independent_sampling = warn_independent_sampling
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Everything that any finished trial was asked for; see the base class."""
+        """Everything that any finished trial was asked for, and what was given as the space; see the base class."""
         del trial
-        return self._memory.joint(study.get_trials(deepcopy=False, states=FINISHED))
+        joint = self._memory.joint(study.get_trials(deepcopy=False, states=FINISHED))
+        return joint if not self._whole_space else {**self._whole_space, **joint}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -147,15 +169,22 @@ class ForetellSampler(BaseSampler):
             pending = [c for t in running if (c := self._tries(t, search_space))]
         space = self._memory.space(study, search_space, finished)
         sources = self._sources_for(study)
-        optimizer = BayesianOptimizer(space, self._graph, self._n_startup_trials, self._memory.search, sources=sources)
+        whole = Filled.of(space) if self._keeper.limits else None
+        admissible = None if whole is None else Affordable(self._keeper, whole, self._graph)
+        optimizer = BayesianOptimizer(
+            space, self._graph, self._n_startup_trials, self._memory.search, admissible=admissible, sources=sources
+        )
         observations = self._memory.observations(study, finished)
+        seed = [self._seed, trial.number, *([look] if look else [])]
         config = optimizer.suggest(
             observations,
             pending,
-            seed=[self._seed, trial.number, *([look] if look else [])],
+            seed=seed,
             index=trial.number,
             failed=self._memory.failures(study, failed),
         )
+        if whole is not None:
+            config = self._keeper.affordable(whole(config), whole.space, np.random.default_rng(seed))
         params = spaces.to_params(config, search_space)
         weights = optimizer.source_weights(observations, trial.number)
         try:
@@ -190,7 +219,17 @@ class ForetellSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Sample a parameter that no earlier trial had; see the base class."""
+        """Sample a parameter that no earlier trial had; see the base class.
+
+        Raises:
+            InvalidDataError: With limits, which such a parameter might break.
+        """
+        if self._keeper.limits and not param_distribution.single():
+            msg = (
+                f"with limits every parameter must be in `search_space`, but the trial asks for {param_name!r} from "
+                f"{param_distribution}: add it there"
+            )
+            raise InvalidDataError(msg)
         if self._warn_independent_sampling:
             done = len(study.get_trials(deepcopy=False, states=FINISHED))
             if done >= max(self._n_startup_trials, 1):
