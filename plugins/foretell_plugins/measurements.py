@@ -20,10 +20,12 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("coverage", _coverage)
     register("deepening", _deepening)
     register("few-shot", _few_shot)
+    register("grammar", _grammar)
     register("graph-search", _graph_search)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("scale", _scale)
+    register("spaces", _spaces)
     register("table-search", _table_search)
     register("tasks", _tasks)
     register("transfer", _transfer)
@@ -60,6 +62,12 @@ def _few_shot() -> Benchmark:
     return FewShot()
 
 
+def _grammar() -> Benchmark:
+    from foretell.benchmarks.grammar import Grammars
+
+    return Grammars()
+
+
 def _graph_search() -> Benchmark:
     from foretell.benchmarks.graph_search import GraphSearch
 
@@ -82,6 +90,12 @@ def _scale() -> Benchmark:
     from foretell.benchmarks.scale import Scale
 
     return Scale()
+
+
+def _spaces() -> Benchmark:
+    from foretell.benchmarks.spaces import Spaces
+
+    return Spaces()
 
 
 def _table_search() -> Benchmark:

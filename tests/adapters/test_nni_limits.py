@@ -122,7 +122,10 @@ def test_the_best_earlier_models_come_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Limit("flop", 1), r"one of flops, params, memory, a function .*'flop': write e.g. Limit\('flops', 3e8\)"),
+        (
+            lambda: Limit("flop", 1),
+            r"one of flops, params, memory, a function .*'flop': write e.g. Limit\('flops', 3e8\)",
+        ),
         (lambda: Limit(3, 1), "a function from a sample or a profiler, but got 3"),
         (lambda: Limit("flops", 0), "must be a number above 0, but flops got 0: write"),
         (lambda: Limit("params", "many"), "must be a number above 0, but params got 'many'"),
