@@ -26,10 +26,12 @@ def test_killed_at_every_point_of_a_trial(place: Place, start_study: Callable[[P
     study = start_study(place)
     study.start(4)
     assert study.wait() == 0
+    # a proxy's client has no middle: its proxy has, which is killed elsewhere
+    points = [p for p in POINTS if place.kind != "grpc" or p != "in the middle of the result"]
     rng, killed, stuck = random.Random(0), 0, 0
     for _ in range(ROUNDS):
-        for first in range(0, len(POINTS), 3):  # three die, each in its own place, while a fourth goes on
-            dying = [study.start(4, kill_at=p, kill_in=rng.randrange(3)) for p in POINTS[first : first + 3]]
+        for first in range(0, len(points), 3):  # three die, each in its own place, while a fourth goes on
+            dying = [study.start(4, kill_at=p, kill_in=rng.randrange(3)) for p in points[first : first + 3]]
             study.start(1)
             workers = list(study.workers)
             stuck += study.wait()
@@ -38,7 +40,7 @@ def test_killed_at_every_point_of_a_trial(place: Place, start_study: Callable[[P
     study.start(2)
     stuck += study.wait()
     found = study.reckon("worker killed", killed, stuck)
-    assert killed == ROUNDS * len(POINTS)
+    assert killed == ROUNDS * len(points)
     assert found is not None
     assert found.sampler.__class__.__name__ == "ForetellSampler"
 
