@@ -48,15 +48,12 @@ def train(model: nn.Module, learning_rate: float, optimizer: str) -> None:
 
 
 if __name__ == "__main__":
-    recipe = {
-        "learning_rate": nni.loguniform("learning_rate", 1e-3, 1e-1),
-        "optimizer": nni.choice("optimizer", ["SGD", "Adam"]),
-    }
+    rate, optimizer = nni.loguniform("learning_rate", 1e-3, 1e-1), nni.choice("optimizer", ["SGD", "Adam"])
+    evaluator = FunctionalEvaluator(train, learning_rate=rate, optimizer=optimizer)
     strategy = ForetellStrategy(example_inputs=torch.zeros(1, 1, 8, 8), seed=0, n_startup=4)
-    space, evaluator = DigitsSpace(), FunctionalEvaluator(train, **recipe)
     config = NasExperimentConfig("sequential", "simplified", "local")
     config.execution_engine.max_model_count = 8
-    experiment = NasExperiment(space, evaluator, strategy, config)
+    experiment = NasExperiment(DigitsSpace(), evaluator, strategy, config)
     experiment.run()
     for model in strategy.list_models(limit=3):
         print(f"{model.metric:.3f} {model.sample}")
