@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from html import escape
 
 import numpy as np
 import pytest
@@ -189,6 +191,41 @@ def test_intervals_are_arms_and_colours_and_names_arrive() -> None:
     assert axes.get_xscale() == "log"
     assert "cost in $ and $, &lt;b&gt;bold" in chart_svg(chart)
     assert [t.get_text() for t in axes.get_legend().get_texts()] == [" _told"]
+
+
+@pytest.mark.parametrize("name", ["\U0001f600 \u65e5\u672c", "$\\frac{$", "\x00\x07\n", "_", "k" * 3000, "<b>&amp;"])
+def test_any_name_can_be_drawn(name: str) -> None:
+    k = np.arange(30.0)
+    chart = BeliefSlice(name, k, k, k - 1, k + 1, k, k, tuple(f"{name} {i}" for i in range(30)), label=name).chart()
+    drawing = chart_svg(chart)
+    assert drawing.count("<svg") == drawing.count("</svg>") == 1
+    assert escape(chart.title) in drawing  # whole for who cannot see the picture
+    axes = matplotlib_axes(chart)
+    assert len(axes.get_xticklabels()) == 15
+    assert plotly_figure(chart).layout.title.text == escape(chart.title, quote=False)
+
+
+def test_small_numbers_stay_in_the_drawing() -> None:
+    x = np.array([0.00012, 0.00048])
+    drawing = chart_svg(Chart("small", "numbers", Axis(), Axis(), (Line(x, x),)))
+    assert re.search(r">0\.0004\d*<", drawing)
+    assert not re.search(r'[ "]-?\d+\.\d{3,}', re.sub(r">[^<]*<", "><", drawing))  # coordinates are rounded
+    assert drawing == chart_svg(Chart("small", "numbers", Axis(), Axis(), (Line(x, x),)))
+    ids = re.findall(r' id="([^"]+)"', drawing)
+    assert len(set(ids)) == len(ids)
+    assert all(one.startswith("s") for one in ids)
+
+
+@pytest.mark.parametrize("ends", [(2.0, 90.0), (1e-4, 1.0)])
+def test_logarithmic_axes_have_ticks_that_can_be_read(ends: tuple[float, float]) -> None:
+    x = np.array(ends)
+    axes = matplotlib_axes(Chart("", "", Axis(log=True), Axis(), (Line(x, x),)))
+    axes.figure.canvas.draw()
+    names = [t.get_text() for t in axes.get_xticklabels() if t.get_text()]
+    shown = [n for n, at in zip(names, axes.get_xticks(), strict=True) if ends[0] <= at <= ends[1]]
+    assert shown == (["2", "5", "10", "20", "50"] if ends[0] == 2.0 else shown)
+    assert 2 < len(shown) < 8
+    assert not any(t.get_text() for t in axes.get_xticklabels(minor=True))
 
 
 def test_what_is_drawn_together_has_one_length() -> None:

@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from foretell.empty_figure import empty_figure
-from foretell.visualization.chart import Band, Bars, Boxes, Chart, Intervals, Line, Points
+from foretell.visualization.chart import Band, Bars, Boxes, Chart, Intervals, Line, Points, evenly
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _MARKERS: dict[Symbol, str] = {"circle": "o", "square": "s", "diamond": "D", "cross": "x", "star": "*"}
 _ACROSS, _ABOVE = 3, 6  # names of a legend side by side, and above the axes
-_TICK, _BAR, _LABEL = 28, 42, 60  # letters that a name may have: of a place on the way, of a bar, of an axis
+_TICK, _BAR, _LABEL = 18, 42, 11  # letters: of a place on the way, of a bar, of an axis by the inch
+_TICKS = 15  # places that have a name; of more, an even choice
 
 
 def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
@@ -40,7 +41,8 @@ def matplotlib_axes(chart: Chart, ax: Axes | None = None) -> Axes:
         axes.set_yscale("log")
         _readable(axes.yaxis)
     _name(axes, chart.x, chart.y)
-    axes.set_title(_plain(chart.title), loc="left", fontsize="medium", pad=6.0 + _legend(axes, chart))
+    title = _plain(_short(chart.title, int(_inches(axes)[0] * _LABEL)))
+    axes.set_title(title, loc="left", fontsize="medium", pad=6.0 + _legend(axes, chart))
     if chart.note:
         axes.text(0.5, 0.5, _plain(chart.note), ha="center", va="center", wrap=True, transform=axes.transAxes)
     return axes
@@ -96,11 +98,14 @@ def _(layer: Boxes, axes: Axes) -> None:
 
 
 def _name(axes: Axes, x: Axis, y: Axis) -> None:
-    axes.set_xlabel(_plain(_short(x.label, _LABEL)))
-    axes.set_ylabel(_plain(_short(y.label, _LABEL)))
+    width, height = _inches(axes)
+    axes.set_xlabel(_plain(_short(x.label, int(width * _LABEL))))
+    axes.set_ylabel(_plain(_short(y.label, int(height * _LABEL))))
     if x.ticks:
-        turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if max(map(len, x.ticks)) * len(x.ticks) > 40 else {}
-        axes.set_xticks(range(len(x.ticks)), [_plain(_short(t, _TICK)) for t in x.ticks], **turned)
+        named = evenly(len(x.ticks), _TICKS).tolist()
+        names = [_plain(_short(x.ticks[i], _TICK)) for i in named]
+        turned: dict[str, Any] = {"rotation": 30, "ha": "right"} if sum(map(len, names)) > 24 else {}
+        axes.set_xticks(named, names, **turned)
     if y.ticks:
         axes.set_yticks(range(len(y.ticks)), [_plain(_short(t, _BAR)) for t in y.ticks])
     if x.range is not None:
@@ -137,9 +142,17 @@ def _readable(axis: MatplotlibAxis) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
+def _inches(axes: Axes) -> tuple[float, float]:
+    """Width and height of the figure."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    return float(width), float(height)
+
+
 def _label(name: str) -> str:
     """A name in the legend; matplotlib leaves out what begins with an underscore."""
-    return (" " * name.startswith("_") + _plain(name)) or "_nolegend_"
+    return (" " * name.startswith("_") + _plain(_short(name, _BAR))) or "_nolegend_"
 
 
 def _plain(text: str) -> str:
