@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
 _SLICES = 4
-_BEGIN, _END = "<!-- foretell begins -->", "<!-- foretell ends -->"
+_BEGIN, _END = "[//]: # (foretell begins)", "[//]: # (foretell ends)"  # links without text: nobody sees them
 
 
 def save_to_dashboard(study: Study) -> list[str]:
@@ -89,7 +89,7 @@ def _said(objectives: list[StudyPictures]) -> str:
 
 def _joined(note: str, said: str) -> str:
     """The note with our part of it replaced, or put at its end."""
-    ours = f"{_BEGIN}\n{said}\n{_END}"
+    ours = f"{_BEGIN}\n\n{said}\n\n{_END}"
     if _BEGIN in note and _END in note.split(_BEGIN, 1)[1]:
         before, rest = note.split(_BEGIN, 1)
         return before + ours + rest.split(_END, 1)[1]
