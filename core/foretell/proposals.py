@@ -73,18 +73,13 @@ def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bo
 
 def first_unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"], wanted: int = 1) -> list[int]:
     """The first rows that differ from all seen ones and from each other, at most `wanted` of them."""
+    if wanted > 1:
+        return [int(i) for i in np.flatnonzero(unseen(rows, seen))[:wanted]]
     table = _canonical(seen)
-    found: list[int] = []
     for i in range(len(rows)):
-        row = _canonical(rows[i : i + 1])
-        if (len(table) and bool((table == row).all(axis=1).any())) or any(
-            np.array_equal(row, _canonical(rows[k : k + 1])) for k in found
-        ):
-            continue
-        found.append(i)
-        if len(found) == wanted:
-            break
-    return found
+        if not (len(table) and bool((table == _canonical(rows[i : i + 1])).all(axis=1).any())):
+            return [i]
+    return []
 
 
 def _canonical(rows: np.ndarray) -> np.ndarray:

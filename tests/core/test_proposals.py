@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from foretell.proposals import local_edits, unseen
+from foretell.proposals import first_unseen, local_edits, unseen
 from foretell.search_space import Condition, SearchSpace
 from foretell.unit_cube import UnitCube
 
@@ -80,3 +80,12 @@ def test_unseen_by_hand() -> None:
     rows = np.array([[0.5, np.nan], [0.5, 0.0], [0.1, 0.2 + 1e-12], [0.3, 0.3], [0.3, 0.3], [-0.0, 0.1], [0.0, 0.1]])
     assert unseen(rows, seen).tolist() == [False, True, False, True, False, True, False]
     assert unseen(rows[:1], np.empty((0, 2))).tolist() == [True]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), wanted=st.integers(1, 12))
+def test_first_unseen_are_the_first_of_all_unseen(seed: int, wanted: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, seen = (rng.integers(0, 3, (n, 3)) / 2.0 for n in (12, 6))
+    rows[rng.random(rows.shape) < 0.1] = np.nan
+    assert first_unseen(rows, seen, wanted) == np.flatnonzero(unseen(rows, seen))[:wanted].tolist()
