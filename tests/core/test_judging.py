@@ -12,8 +12,10 @@ from foretell.benchmarks.runner import Cell, Measurement
 from foretell.benchmarks.small_spaces import SPACES
 from foretell.benchmarks.spaces import Spaces, _band
 from foretell.errors import InvalidDataError
-from foretell.judging import ErrorDistribution, chance_ahead, compare_spaces, lottery
+from foretell.judging import ErrorDistribution, NarrowedSpace, chance_ahead, compare_spaces, lottery
 from foretell.posterior import GaussianPosterior
+from foretell.spaces.ready import nasbench201_cells
+from foretell.spaces.searchers import ModelSearch
 
 
 def test_the_share_below_counts_ties() -> None:
@@ -91,6 +93,25 @@ def test_a_lottery_tells_settings_from_chance() -> None:
 def test_mistakes_are_named(broken: object, message: str) -> None:
     with pytest.raises(InvalidDataError, match=message):
         broken()  # type: ignore[operator]
+
+
+def test_narrowing_drops_the_choice_that_harms() -> None:
+    pytest.importorskip("lightgbm")
+    space = nasbench201_cells()
+    rng = np.random.default_rng(0)
+    observed = {}
+    for _ in range(120):
+        trace = space.draw(rng)
+        values = list(trace.config.values())
+        observed[trace] = values.count("nor_conv_3x3") - 3.0 * values.count("none") + 0.1 * rng.standard_normal()
+    found = NarrowedSpace.after(space, observed, share=0.2)
+    assert {drop.feature.partition("=")[2] for drop in found.narrowing.dropped[:3]} == {"none"}
+    assert found.narrowing.share >= 0.2
+    assert "none" in str(found)
+    kept = [t for t in observed if found.keeps(t)]
+    assert np.mean([observed[t] for t in kept]) > np.mean(list(observed.values()))
+    search = ModelSearch(space, admissible=found.keeps, edits=30, draws=30)
+    assert found.keeps(search.suggest(observed, 0))
 
 
 def test_small_trainings_learn_and_repeat_themselves() -> None:

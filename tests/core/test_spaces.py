@@ -35,6 +35,7 @@ from foretell.spaces import (
     added,
     attended,
     multiplied,
+    written,
 )
 from foretell.spaces.edits import cross, mutate, neighbours
 from foretell.spaces.ready import (
@@ -47,6 +48,7 @@ from foretell.spaces.ready import (
     nasbench101_cells,
     nasbench201_cells,
 )
+from foretell.spaces.ready.einspace import TRANSFORMER
 from foretell.spaces.routed import Routed
 from foretell.spaces.searchers import Evolution, LocalSearch, ModelSearch, RandomSearch, TreeSearch
 from foretell.spaces.tree import distribution_tree
@@ -270,6 +272,16 @@ def test_seeds_are_tried_first() -> None:
         assert GRAMMAR.plan_of(searcher.suggest({first: 1.0}, 0).config).text == "tanh"
 
 
+def test_a_known_architecture_is_written_down_and_read() -> None:
+    space = einspace_tokens(6, 9, 4, 4)
+    trace = written(space, TRANSFORMER)
+    block = "added(attended(linear, linear, linear), identity) > added(linear > relu, identity)"
+    assert space.plan_of(trace.config).text == f"embedding > {block} > {block} > head"
+    cell = written(READY["nasbench201"], "none skip_connect none nor_conv_3x3 none avg_pool_3x3")
+    assert READY["nasbench201"].plan_of(cell.config).text == "(1, 0, 1, 2, 1, 4)"
+    assert written(SMALL, "tanh relu no").config["body.1.1.is"] == "relu"  # two repeats are the middle
+
+
 def test_tree_search_goes_where_rewards_are() -> None:
     searcher = TreeSearch(Space(Choice(a=DENSE, b=RELU, c=TANH), (4,)), exploration=0.0)
     observed = {searcher.space.trace({"is": k, **more}): v for k, more, v in
@@ -303,6 +315,9 @@ def bad(make: Callable[[], Any], error: type[Exception], message: str) -> tuple[
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
+        bad(lambda: written(GRAMMAR, "seq(relu, gelu)"), InvalidSearchSpaceError, "for 'seq.1.is', but says 'gelu'"),
+        bad(lambda: written(GRAMMAR, "seq(relu)"), InvalidSearchSpaceError, "but says 'nothing'"),
+        bad(lambda: written(GRAMMAR, "relu tanh"), InvalidSearchSpaceError, "tanh were not asked for: leave them out"),
         bad(Choice, InvalidSearchSpaceError, "a choice needs at least one option"),
         bad(lambda: Branches(added, RELU), InvalidSearchSpaceError, "branches need two parts or more, but got 1"),
         bad(lambda: Grammar({}, "M", 2), InvalidSearchSpaceError, r"\['M'\] have none: add them"),

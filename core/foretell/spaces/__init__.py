@@ -10,6 +10,7 @@ from foretell.spaces.repeat import Repeat, Stack
 from foretell.spaces.space import Space
 from foretell.spaces.trace import Trace, Tracer
 from foretell.spaces.trial import Trial
+from foretell.spaces.written import written
 
 __all__ = [
     "Branches",
@@ -32,4 +33,5 @@ __all__ = [
     "added",
     "attended",
     "multiplied",
+    "written",
 ]

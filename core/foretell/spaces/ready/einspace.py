@@ -71,6 +71,12 @@ _TOKENS = _composed(_T) | {
     "near": Rule(_token("near", lambda d: TokenConvolution(d, 3)), 0.75),
 }
 
+RESIDUAL = "residual(seq(conv, seq(norm, relu))) residual(seq(conv, seq(norm, relu)))"
+"""A small residual network (He et al., 2016) as a derivation of `einspace_images`; see `foretell.spaces.written`."""
+_BLOCK = "seq(residual(attend(linear, linear, linear)), residual(seq(linear, relu)))"
+TRANSFORMER = f"{_BLOCK} {_BLOCK}"
+"""Two blocks of a transformer (Vaswani et al., 2017) as a derivation of `einspace_tokens`."""
+
 
 def einspace_images(shape: Shape = (3, 32, 32), width: int = 16, depth: int = 4, classes: int = 10) -> Space:
     """Image classifiers: a convolution, a derivation, half the size and twice the channels, a second derivation.
