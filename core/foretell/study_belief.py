@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _FIT_ROWS, _KEPT_ROWS = 120, 300
 _PLAIN = (np.inf,)
 _HOPELESS = np.log(0.2)  # where what is left to gain is little, a product alone would gamble on what must fail
+_LIKELY = np.log(0.5)  # from here on a position under evaluation is expected to hold its limits
 _LEAST_PROMISE = -500.0  # log probability that something works, at least: a sum of such stays finite
 
 
@@ -175,6 +176,8 @@ class StudyBelief:
         if len(running):
             at = cube.encode(running)
             objectives = [trend.told(at) for trend in objectives]
+            believed = np.stack([trend.predict(at).mean for trend in objectives], axis=1)
+            best, front = _raised(best, front, believed[promise(doubts, at) >= _LIKELY])
         return cls(cube, tuple(objectives), doubts, best, front, elite)
 
     def score(self, units: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
@@ -187,6 +190,20 @@ class StudyBelief:
         if self.best is None:  # nothing holds all constraints yet: find what does
             return scores
         return np.asarray(scores + log_expected_improvement(self.objectives[0].predict(X), self.best))
+
+
+def _raised(
+    best: float | None, front: Float[np.ndarray, "f m"] | None, believed: Float[np.ndarray, "p m"]
+) -> tuple[float | None, Float[np.ndarray, "f m"] | None]:
+    """What is to be beaten once positions under evaluation keep their promise; else all workers would crowd there."""
+    if not len(believed):
+        return best, front
+    if best is not None:
+        return max(best, float(believed.max())), front
+    if front is not None:
+        both = np.concatenate([front, believed])
+        return best, both[pareto_front(both)]
+    return best, front
 
 
 def _best_scale(

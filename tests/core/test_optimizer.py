@@ -18,7 +18,7 @@ from foretell.graph import ComputationGraph, Node
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
 from foretell.search_space import Condition, SearchSpace
-from foretell.study_belief import _distinct_first, refit_size
+from foretell.study_belief import _distinct_first, _raised, refit_size
 
 SPACE = SearchSpace(
     {
@@ -307,3 +307,15 @@ def test_repeats_of_the_best_value_send_the_next_trial_elsewhere() -> None:
 def test_copies_of_a_value_come_after_all_others() -> None:
     values = np.array([[1.0], [3.0], [3.0], [2.0], [3.0]])
     assert _distinct_first(values, np.array([1, 2, 4, 3, 0])).tolist() == [1, 3, 0, 2, 4]
+
+
+def test_what_runs_raises_what_is_to_be_beaten_as_far_as_it_is_believed() -> None:
+    believed = np.array([[0.5], [2.0]])
+    assert _raised(1.0, None, believed) == (2.0, None)
+    assert _raised(3.0, None, believed) == (3.0, None)
+    assert _raised(None, None, believed) == (None, None)
+    assert _raised(1.0, None, believed[:0]) == (1.0, None)
+    best, front = _raised(None, np.array([[0.0, 3.0], [1.0, 1.0]]), np.array([[2.0, 2.0], [-1.0, 0.0]]))
+    assert best is None
+    assert front is not None
+    assert sorted(map(tuple, front.tolist())) == [(0.0, 3.0), (2.0, 2.0)]

@@ -71,7 +71,9 @@ def test_eight_workers_and_twenty_kills_at_random(place: Place, start_study: Cal
     assert found is not None
     trials = [t for t in found.get_trials() if len(t.params) == 4]
     complete = sum(t.state == TrialState.COMPLETE for t in trials)
-    copies = sum(n - 1 for n in Counter(tuple(sorted(t.params.items())) for t in trials).values())
+    places = Counter(tuple(sorted(t.params.items())) for t in trials)
+    copies = sum(n - 1 for n in places.values())
+    print([(t.number, t.state.name, t.params) for t in trials if places[tuple(sorted(t.params.items()))] > 1])  # noqa: T201
     print(f"{complete} finished of {len(trials)} trials, {injected} killed, {copies} proposals duplicated")  # noqa: T201
     assert injected == kills
     assert complete >= wanted
