@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float, Int
 
-_PATIENCE = timedelta(hours=12)  # one process may write a corpus while the others wait
+_PATIENCE = timedelta(hours=1)  # for a process whose share of a corpus takes longer, or that never comes
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class ShuffledRows:
             return cls((np.asarray(rows),))
         ends = np.array([shard[-1] + 1 for shard in shards])
         files = np.searchsorted(ends, rows, side="right")
-        parts = (np.asarray(rows)[files == i] for i in range(len(shards)))
+        order = np.argsort(files, kind="stable")
+        parts = np.split(np.asarray(rows)[order], np.searchsorted(files[order], np.arange(1, len(shards))))
         return cls(tuple(part for part in parts if len(part)))
 
     def __len__(self) -> int:

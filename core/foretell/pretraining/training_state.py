@@ -80,6 +80,8 @@ def restore_state(folder: Path, module: nn.Module, adam: torch.optim.Adam) -> Po
             moments = {name: arrays[f"adam.{i}.{name}"].to(weight.device) for name in _MOMENTS}
             if any(m.shape != weight.shape or m.dtype != weight.dtype for m in moments.values()):
                 raise ValueError(f"moments of weight {i} have another shape")
+            if bool((moments["exp_avg_sq"] < 0).any()):
+                raise ValueError(f"a mean of squares of weight {i} is negative")
             step = arrays[f"adam.{i}.step"]
             if step.shape != () or step.dtype != torch.float32 or step < 0:
                 raise ValueError(f"weight {i} has taken {step} steps")

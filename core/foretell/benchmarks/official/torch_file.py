@@ -28,7 +28,11 @@ def read_torch(path: Path) -> Any:
     if not path.is_file() or not path.stat().st_size:
         msg = f"a table must be a file with data, but {path} is not: check the path"
         raise InvalidDataError(msg)
-    if zipfile.is_zipfile(path):
+    try:
+        zipped = zipfile.is_zipfile(path)
+    except (zipfile.BadZipFile, OSError) as e:  # of several disks, say
+        raise _broken(path, e) from e
+    if zipped:
         return _zipped(path)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         here, parts = 0, []
@@ -52,5 +56,8 @@ def _zipped(path: Path) -> Any:
     except InvalidDataError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error) as e:
-        msg = f"an archive of torch.save must be whole, but {path} is not ({e}): get it again"
-        raise InvalidDataError(msg) from e
+        raise _broken(path, e) from e
+
+
+def _broken(path: Path, error: Exception) -> InvalidDataError:
+    return InvalidDataError(f"an archive of torch.save must be whole, but {path} is not ({error}): get it again")
