@@ -12,7 +12,7 @@ import numpy as np
 from foretell.candidate import Candidate
 from foretell.capture.families import FAMILIES
 from foretell.errors import ForetellError, PluginError
-from foretell_plugins.completion import complete_model
+from foretell_plugins.completion import complete_checkpoint, complete_model
 from foretell_plugins.json_option import json_option
 from foretell_plugins.show import read_candidate
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", shell_complete=complete_model)
-@click.option("--predictor", "folder", required=True, type=click.Path(path_type=Path),
-              help="Folder that Predictor.save wrote.")  # fmt: skip
+@click.option("--predictor", "named", required=True, shell_complete=complete_checkpoint,
+              help="Folder that Predictor.save or `foretell finetune` wrote, or a shipped one's name.")  # fmt: skip
 @click.option("--input", "inputs", multiple=True, metavar="SHAPE", help="As for `foretell show`.")
 @click.option("--against", multiple=True, metavar="MODEL", help="A network to compare with; once for each. By default "
               "random ones of MODEL's family.")  # fmt: skip
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="A drawing, .svg.")
 def explain(
-    model: str, folder: Path, inputs: tuple[str, ...], against: tuple[str, ...], samples: int, seed: int, most: int,
+    model: str, named: str, inputs: tuple[str, ...], against: tuple[str, ...], samples: int, seed: int, most: int,
     as_json: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Explain what a fitted predictor says of MODEL, see `foretell show` for what MODEL may be.
@@ -53,7 +53,10 @@ def explain(
     if out is not None and out.suffix != ".svg":
         msg = f"an explanation is drawn as an .svg file, but got {str(out)!r}: choose that ending"
         raise PluginError(msg)
-    predictor = Predictor.load(folder)
+    predictor = Predictor.from_pretrained(named)
+    if not isinstance(predictor, Predictor):
+        msg = f"an explanation needs a predictor on columns, but {named!r} is {predictor}: take another"
+        raise PluginError(msg)
     candidate = read_candidate(model, inputs)
     background = _background(model, inputs, against, samples, seed)
     groups = explain_columns(predictor, candidate, background, seed=seed)
@@ -69,10 +72,10 @@ def explain(
             parts.append(bars_svg(bars, "Motifs of this network", _said_of(motifs[0])))
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(stacked_svg(parts, model), encoding="utf-8")
-    named = zip(groups.names, groups.values.tolist(), groups.errors.tolist(), strict=True)
+    shares = zip(groups.names, groups.values.tolist(), groups.errors.tolist(), strict=True)
     said: dict[str, Any] = {
         "model": model, "prediction": groups.prediction, "base": groups.base,
-        "groups": [{"name": name, "contribution": value, "error": error} for name, value, error in named],
+        "groups": [{"name": name, "contribution": value, "error": error} for name, value, error in shares],
         "columns": [{"name": name, "contribution": value} for name, value in columns],
         "operators": [row for view in views for row in _operators(view)],
         "motifs": [

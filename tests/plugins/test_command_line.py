@@ -71,7 +71,8 @@ def exit_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         (["bench", "few-shot", "--quick"], 1, "name its folder in FORETELL_DATA"),
         (["pretrain", "gennape-nb101"], 1, "name its folder in FORETELL_DATA"),
         (["finetune", "gennape-nb101", "--labels", "absent.csv"], 1, "labels are a CSV file"),
-        (["explain", "nasbench_macro:02012100", "--predictor", "absent"], 1, "a checkpoint is a folder"),
+        (["explain", "nasbench_macro:02012100", "--predictor", "absent"], 1, "a checkpoint must be one of"),
+        (["explain", "nasbench_macro:02012100", "--predictor", "gennape-nb101"], 1, "needs a predictor on columns"),
         (["search", "--start", "nb201-best", "--predictor", "absent"], 1, "a checkpoint must be one of"),
         (
             ["show", "nasbench_macro:02012100", "--out", "file/net.svg"],
