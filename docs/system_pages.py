@@ -23,6 +23,10 @@ SECTIONS = {
     "freeze-thaw": ("Freeze-thaw", "foretell.freeze_thaw",
                     [("search.md", "More epochs for a study that has run")], None),
     "curve-stopping": ("Stopping by learning curve", "foretell.curve_rule", [("search.md", "Pruning")], None),
+    "scaling-laws": ("Step Law, CARBS and scaling", "foretell.scale.scaling_surrogate", [], None),
+    "deep-architect": ("DeepArchitect", "foretell.spaces.trace", [], None),
+    "einspace": ("einspace", "foretell.spaces.ready.einspace", [], None),
+    "design-spaces": ("Network design spaces", "foretell.judging.error_distribution", [], None),
 }  # fmt: skip
 """Systems that are no preset: title, module whose docstring says what is kept, sections that say what is measured."""
 
