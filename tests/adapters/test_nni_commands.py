@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,11 @@ def test_unregister_leaves_other_algorithms(config_directory: Path) -> None:
 def test_unregister_of_nothing_is_answered_with_a_sentence() -> None:
     with pytest.raises(ForetellError, match="only a registered algorithm can be unregistered"):
         CliRunner().invoke(nni_group, ["unregister"], catch_exceptions=False)
+
+
+def test_as_json_they_say_what_was_done(config_directory: Path) -> None:
+    said = json.loads(CliRunner().invoke(nni_group, ["register", "--json"], catch_exceptions=False).stdout)
+    assert said["names"] == {"tuner": "Foretell", "assessor": "Foretell"}
+    assert Path(said["file"]).parent == config_directory
+    said = json.loads(CliRunner().invoke(nni_group, ["unregister", "--json"], catch_exceptions=False).stdout)
+    assert said == {"unregistered": ["Foretell", "ForetellAssessor"]}

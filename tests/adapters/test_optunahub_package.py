@@ -85,4 +85,4 @@ def test_its_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def _shorter(optimize):
-    return lambda study, objective, n_trials: optimize(study, objective, n_trials=12)
+    return lambda study, objective, n_trials: optimize(study, objective, n_trials=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -46,3 +47,14 @@ def test_its_own_words_and_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     done = CliRunner().invoke(cli, ["bench", "own", "--seeds", "1", "--methods", "one", "--out", str(out)])
     assert "No plot: no matplotlib" in done.output
     assert done.exit_code == 0
+
+
+def test_as_json_it_prints_averages_and_files_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins = Plugins(environment={}, entry_points=[])
+    monkeypatch.setattr(Plugins, "benchmarks", MappingProxyType({"own": Own}))
+    cli, out = build_cli(plugins), tmp_path / "own.jsonl"
+    assert json.loads(CliRunner().invoke(cli, ["bench", "--json"]).stdout) == ["own"]
+    said = json.loads(CliRunner().invoke(cli, ["bench", "own", "--seeds", "3", "--json", "--out", str(out)]).stdout)
+    nothing = {"family": None, "task": None, "n": 1, "metric": "value", "unit": ""}
+    averages = [{"method": method, **nothing, "value": 1.0} for method in ("one", "two")]
+    assert said == {"bench": "own", "results": str(out), "plot": str(out.with_suffix(".svg")), "averages": averages}
