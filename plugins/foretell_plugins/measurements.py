@@ -22,6 +22,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("few-shot", _few_shot)
     register("grammar", _grammar)
     register("graph-search", _graph_search)
+    register("lottery", _lottery)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
     register("scale", _scale)
@@ -72,6 +73,12 @@ def _graph_search() -> Benchmark:
     from foretell.benchmarks.graph_search import GraphSearch
 
     return GraphSearch()
+
+
+def _lottery() -> Benchmark:
+    from foretell.benchmarks.lotteries import Lotteries
+
+    return Lotteries()
 
 
 def _motifs() -> Benchmark:

@@ -8,12 +8,15 @@ import torch
 
 from foretell.benchmarks import small_tasks
 from foretell.benchmarks.grammar import Grammars
+from foretell.benchmarks.lotteries import Lotteries
 from foretell.benchmarks.runner import Cell, Measurement
+from foretell.benchmarks.search_spaces.problem import SearchProblem
 from foretell.benchmarks.small_spaces import SPACES
 from foretell.benchmarks.spaces import Spaces, _band
 from foretell.errors import InvalidDataError
 from foretell.judging import ErrorDistribution, NarrowedSpace, chance_ahead, compare_spaces, lottery
 from foretell.posterior import GaussianPosterior
+from foretell.search_space import SearchSpace
 from foretell.spaces.ready import nasbench201_cells
 from foretell.spaces.searchers import ModelSearch
 
@@ -175,6 +178,20 @@ def test_the_spaces_bench_reports_agreement(monkeypatch: pytest.MonkeyPatch) -> 
         ]
     assert len(rows) == 100
     assert bench.report(rows)[-1].startswith("50 others of each: 20 of 20 with the same verdict, 20")
+
+
+def test_the_lottery_bench_counts_different_cells() -> None:
+    problem = SearchProblem(SearchSpace({}), lambda c: float(list(c.values()).count("none")), np.arange(7.0))
+    bench = Lotteries(_problem=[problem])
+    rows = []
+    for method in ("local: start 3", "local: start 10", "mcts: exploration 0.0", "mcts: exploration 1.0"):
+        for seed in range(2):
+            found = bench.measure(Cell(method, "nasbench201", "cifar10", 25, seed))["regret"]
+            assert 0.0 <= found[0] <= 5.0
+            rows.append(Measurement("lottery", method, "nasbench201", "cifar10", 25, seed, "regret", *found, "0"))
+    assert [line.split()[:2] for line in bench.report(rows)[1:3]] == [["local", "2"], ["mcts", "2"]]
+    assert "of mcts" in bench.report(rows)[3]
+    assert not [c for c in bench.cells(bench.methods, 1, quick=True) if c.method.startswith("foretell")]
 
 
 def test_an_even_sample_stands_for_the_truth() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from foretell.distributions import CategoricalDistribution
 from foretell.errors import InvalidDataError
+from foretell.spaces.edits import mutate
 from foretell.spaces.searchers.searcher import generator, unseen
 from foretell.spaces.trace import Tracer
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Prefix = tuple[tuple[str, int], ...]
 _CUTS = 4  # bins of a number with more values
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,16 @@ class TreeSearch:
             self.space.plan(tracer)
             return tracer.trace
 
-        return unseen(draw, observed)
+        for _ in range(_TRIES):
+            if (found := draw()) not in observed:
+                return found
+        walk = [found]  # what is best there is known to the leaf: away from it step by step
+
+        def step() -> Trace:
+            walk[0] = mutate(self.space, walk[0], rng)
+            return walk[0]
+
+        return unseen(step, observed)
 
 
 class _Climber(Tracer):
