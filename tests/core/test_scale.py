@@ -38,7 +38,8 @@ def _runs() -> list[ScaledRun]:
 
 @lru_cache(maxsize=1)
 def _fitted() -> FittedScaling:
-    return ScalingSurrogate(("N", "D"), ("lr", "batch")).fit(_runs())
+    expected = {("lr", "N"): -0.5, ("batch", "D"): 0.4}
+    return ScalingSurrogate(("N", "D"), ("lr", "batch"), expected).fit(_runs())
 
 
 def test_exponents_are_recovered_within_their_intervals() -> None:

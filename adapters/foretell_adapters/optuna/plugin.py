@@ -30,7 +30,8 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `latency`, `limits`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
+    """Name `fidelities`, `latency`, `limits`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
+    register("fidelities", _fidelities)
     register("latency", _latency)
     register("limits", _limits)
     register("pruning", _pruning)
@@ -39,6 +40,12 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("sources", _sources)
     register("stopping", _stopping)
     register("workers", _workers)
+
+
+def _fidelities() -> Benchmark:
+    from foretell_adapters.optuna import fidelities_bench
+
+    return fidelities_bench.Fidelities()
 
 
 def _latency() -> Benchmark:

@@ -6,15 +6,16 @@ Gaussian process sees them all.
 
 Notation: n runs; s: logarithms of S scales, t: logarithms of H settings, both centred; y: log loss, centred;
 B: S x H exponents of the law; u = t - s B: aligned settings;
-    y = level(s) + exp(s k) [bowl(u) + r(u, s)] + noise
+    y = level(s) + exp(s k) [bowl(u) + o(s) u + r(u, s)] + noise
     level(s) = a_0 + sum_j a_j (exp(-d_j s_j) - 1) + sum_jk a_jk s_j s_k + e(s): powers that level off, as in Hoffmann
         et al., 2022, "Training Compute-Optimal Large Language Models", https://arxiv.org/abs/2203.15556, equation 10
     bowl(u): polynomial of degree 2 in v_h = (exp(q_h u_h) - 1) / q_h, steeper on one side than on the other but with
         one bottom; a cubic polynomial has others, to which a search for the best would go
+    o(s): at each scale a slope of its own, deviation o, since no optimum lies exactly on the law
     r ~ GP with a Gaussian kernel, length scales l_u, l_s, deviation s_r
     noise: deviation t_n (1 + x / X), x how far the run lies above the level, X one per cent
-Coefficients of level, bowl, r and e are normal and integrated out; phi = (B, k, log s_r, log t_n, log l_u, log l_s,
-log d, q) is the most probable one under the priors below, with the normal approximation of its posterior round it.
+Coefficients of level, bowl, o, r and e are normal and integrated out; phi = (B, k, log s_r, log t_n, log l_u, log l_s,
+log o, log d, q) is the most probable one under the priors below, with the normal approximation of its posterior.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ import numpy as np
 from jaxtyping import Float
 
 _STEEPNESS = (0.0, 0.3)  # k: mean and deviation of the prior
-_LOGS = {"s_r": (np.log(0.004), 0.7), "t_n": (np.log(0.001), 0.7), "l_u": (np.log(1.5), 0.5), "l_s": (0.0, 0.7)}
+_LOGS = {"s_r": (np.log(0.004), 0.7), "t_n": (np.log(0.001), 0.7), "l_u": (np.log(1.5), 0.5), "l_s": (0.0, 0.7),
+         "o": (np.log(0.004), 0.5)}  # fmt: skip
 _DECAY = (np.log(0.3), 0.3)
 _FALL, _FALL_STD = 0.06, 0.04  # log loss lost per factor e of a scale
 _TOGETHER, _APART = 0.01, 0.003  # deviations of products of scales, and of the level at a scale of its own, e(s)
@@ -182,15 +184,15 @@ def _covariance(
     """Prior covariance of two sets of runs, and prior mean of the first."""
     S, H = s.shape[1], t.shape[1]
     B, rest = phi[: S * H].reshape(S, H), phi[S * H :]
-    k, (s_r, _, l_u, l_s), decay = rest[:S], np.exp(rest[S : S + 4]), np.exp(rest[S + 4 : 2 * S + 4])
-    q = rest[2 * S + 4 :]
+    k, (s_r, _, l_u, l_s, o), decay = rest[:S], np.exp(rest[S : S + 5]), np.exp(rest[S + 5 : 2 * S + 5])
+    q = rest[2 * S + 5 :]
     u, u_, g, g_ = t - s @ B, t_ - s_ @ B, np.exp(s @ k), np.exp(s_ @ k)
     L, level, level_std = _level(s, decay)
     P, bowl, bowl_std = _bowl(u, q)
     z, z_ = np.concatenate([u / l_u, s / l_s], axis=1), np.concatenate([u_ / l_u, s_ / l_s], axis=1)
-    shared = (np.abs(s[:, None] - s_[None]).max(axis=2) < 1e-9) * _APART**2
-    inner = (P * bowl_std**2) @ _bowl(u_, q)[0].T + s_r**2 * _gaussian(z, z_)
-    K = shared + (L * level_std**2) @ _level(s_, decay)[0].T + g[:, None] * g_ * inner
+    same = np.abs(s[:, None] - s_[None]).max(axis=2) < 1e-9
+    inner = (P * bowl_std**2) @ _bowl(u_, q)[0].T + s_r**2 * _gaussian(z, z_) + same * o**2 * (u @ u_.T)
+    K = same * _APART**2 + (L * level_std**2) @ _level(s_, decay)[0].T + g[:, None] * g_ * inner
     return K, L @ level + g * (P @ bowl)
 
 
