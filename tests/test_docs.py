@@ -76,6 +76,11 @@ def test_every_hook_is_explained() -> None:
     assert "foretell_plugins.hookspecs" in (ROOT / "docs/reference/hooks.md").read_text("utf-8")
 
 
+def test_the_first_plugin_is_ten_lines() -> None:
+    lines = [line for line in blocks(ROOT / "docs/plugins.md", "python")[0].splitlines() if line.strip()]
+    assert len([line for line in lines if not line.startswith(("import ", "from "))]) == 10
+
+
 def test_benches_of_the_protocol_page_are_all_there_are() -> None:
     table = (ROOT / "docs/protocol.md").read_text("utf-8").split("| `foretell bench` |")[1]
     assert set(re.findall(r"`([a-z-]+)`", table.split("\n\n")[0])) == set(Plugins().benchmarks)
