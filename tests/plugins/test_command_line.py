@@ -67,6 +67,11 @@ def exit_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         (["nothing"], 2, "No such command"),
         (["predict", "x"], 2, "Missing option '--predictor'"),
         (["rank", "nothing", "--predictor", "gennape-nb101"], 1, "a model must be an ONNX file"),
+        (
+            ["predict", "x", "--predictor", "foretell-pretrained"],
+            1,
+            "holds several: name one of",
+        ),
         (["bench", "nothing"], 1, "a benchmark must be one of"),
         (["bench", "few-shot", "--quick"], 1, "name its folder in FORETELL_DATA"),
         (["pretrain", "gennape-nb101"], 1, "name its folder in FORETELL_DATA"),

@@ -41,6 +41,13 @@ def stored_checkpoint(name: str | Path) -> Predictor | Gennape | AioP:
     else:
         folder = _HERE / name if str(name) in names() else Path(name)
     path = folder / "config.json"
+    inside = [known for known in names() if known.startswith(f"{name}/")]
+    if inside and not path.is_file():
+        msg = (
+            f"a checkpoint must be one predictor, but {str(name)!r} holds several: name one of {inside}, or take all "
+            "beside labels of your own by the preset of that name or `foretell finetune`"
+        )
+        raise CheckpointError(msg)
     if not path.is_file():
         msg = (
             f"a checkpoint must be one of {names()}, a folder with config.json, or hf://owner/name, but got "
