@@ -23,6 +23,8 @@ def check_folded(arrays: Mapping[str, np.ndarray]) -> None:
     """
     hops = sum(name.startswith("own.") for name in arrays)
     ways = sum(name.startswith("source.0.") for name in arrays)
+    if hops and not ways:
+        raise _wrong("source.0.0", "is missing")
     names = ["labels", "size", "share", "owner", "colour", "statistics"]
     names += [f"keys.{i}" for i in range(hops + 1)] + [f"own.{i}" for i in range(hops)]
     names += [f"{n}.{i}.{w}" for n in ("source", "target", "times") for i in range(hops) for w in range(ways)]

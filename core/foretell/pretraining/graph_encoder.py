@@ -130,7 +130,15 @@ class GraphEncoder(nn.Module):
         Args:
             graphs: Folded with at least as many hops; those beyond are left to others.
             generator: Source of dropout, for a view; without it there is none.
+
+        Raises:
+            InvalidDataError: If they were folded for an encoder of another shape.
         """
+        hops, ways = self.settings.hops, {len(self.settings.ways)}
+        if len(graphs.hops) < hops or {len(hop.source) for hop in graphs.hops[:hops]} != ways:
+            found = sorted({len(hop.source) for hop in graphs.hops})
+            msg = f"graphs must be folded for {self.settings}, but have {len(graphs.hops)} hops of {found} ways"
+            raise InvalidDataError(f"{msg}: fold them with its settings")
         x = self.embedding(torch.from_numpy(graphs.labels).to(self._device))
         found = [x]
         for i, layer in enumerate(self.convolutions):
