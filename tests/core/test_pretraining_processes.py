@@ -289,7 +289,7 @@ def test_a_state_without_its_place_is_refused(tmp_path: Path, told: dict[str, st
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("FORETELL_COMPLETE" not in os.environ, reason="half a minute: set FORETELL_COMPLETE")
+@pytest.mark.skipif("FORETELL_COMPLETE" not in os.environ, reason="a minute: set FORETELL_COMPLETE")
 def test_torchrun_starts_a_killed_run_again_which_ends_as_one_process(tmp_path: Path, foretell_data: Path) -> None:
     """The command itself on a small part of the real table, one of two workers killed."""
     script = tmp_path / "small.py"
