@@ -33,6 +33,7 @@ def test_the_dashboard_finds_them(
     dashboard.save_note(study, "My own words.")
     file = f"sqlite:///{tmp_path / 'studies.sqlite3'}"
     monkeypatch.setattr("foretell_adapters.optuna.report.study_report", lambda study: "a page")
+    monkeypatch.setattr("foretell.response_surface._FOLDS", 2)  # quicker
     main(["report", "s", "--storage", file, "--out", str(tmp_path / "page.html"), "--dashboard", "--json"])
     ids = json.loads(capsys.readouterr().out)["dashboard"]
     assert "foretell-0-1-front" in ids

@@ -113,7 +113,9 @@ def studied(n: int) -> optuna.Study:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = tmp_path_factory.mktemp("report") / "report.html"
-    page.write_text(study_report(studied(12)), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("foretell.response_surface._FOLDS", 2)  # quicker
+        page.write_text(study_report(studied(12)), encoding="utf-8")
     return page
 
 

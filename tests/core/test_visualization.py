@@ -141,7 +141,6 @@ def test_both_drawings_hold_the_values(name: str) -> None:
         areas = [path.vertices for c in axes.collections for path in c.get_paths()]
         for part in (np.column_stack([band.x, band.low]), np.column_stack([band.x, band.high])):
             assert any({tuple(v) for v in part} <= {tuple(v) for v in area} for area in areas)
-    axes.figure.canvas.draw()
     assert figure.layout.title.text == axes.get_title(loc="left") == data.chart().title
     assert figure.layout.meta["description"] == data.chart().description
     assert "<desc" in chart_svg(data.chart())
@@ -151,7 +150,6 @@ def test_both_drawings_hold_the_values(name: str) -> None:
 def test_where_there_is_nothing_both_say_so(name: str) -> None:
     data = EMPTY[name]
     figure, axes = getattr(visualization, name)(data), getattr(twins, name)(data)
-    axes.figure.canvas.draw()
     note = data.chart().note
     assert note
     assert figure.layout.annotations[-1].text == note
@@ -287,7 +285,8 @@ def test_a_slice_is_that_of_the_surface(surface: ResponseSurface) -> None:
     assert "lowest at tanh" in choices.chart().description
 
 
-def test_held_out_beliefs_are_the_same_by_both_ways(surface: ResponseSurface) -> None:
+def test_held_out_beliefs_are_the_same_by_both_ways(surface: ResponseSurface, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foretell.response_surface._FOLDS", 2)
     belief, posterior = surface.held_out(), surface.held_out_posterior()
     np.testing.assert_array_equal(belief.mean, posterior.mean)
     np.testing.assert_array_equal(belief.high, posterior.quantile(0.95))
