@@ -111,7 +111,7 @@ def _entries(rows: Sequence[Measurement]) -> list[str]:
             float(np.mean([r.value for r in rows if (r.metric, r.n) == (f"regret@{k}", n)] or [np.nan]))
             for n in _WORKERS
         )
-        ratio = f" ({eight / one:.2f})" if one > 0 else ""
+        ratio = f" ({eight / one:.2f})" if one >= 0.005 else ""
         found.append(f"{one:.2f}, {eight:.2f}{ratio}")
     copies = [r.value for r in rows if r.metric == "copies" and r.n == _WORKERS[-1]]
     return [*found, f"{np.mean(copies or [np.nan]):.1f} %", str(len(copies))]
