@@ -136,8 +136,8 @@ class GraphEncoder(nn.Module):
         """
         hops, ways = self.settings.hops, {len(self.settings.ways)}
         if len(graphs.hops) < hops or {len(hop.source) for hop in graphs.hops[:hops]} != ways:
-            found = sorted({len(hop.source) for hop in graphs.hops})
-            msg = f"graphs must be folded for {self.settings}, but have {len(graphs.hops)} hops of {found} ways"
+            given = sorted({len(hop.source) for hop in graphs.hops})
+            msg = f"graphs must be folded for {self.settings}, but have {len(graphs.hops)} hops of {given} ways"
             raise InvalidDataError(f"{msg}: fold them with its settings")
         x = self.embedding(torch.from_numpy(graphs.labels).to(self._device))
         found = [x]
