@@ -2,7 +2,8 @@
 
 Beside the process that sees hyperparameters alone stands one that also sees statistics of the network's graph and what
 signals do in it, and one that sees nothing else. How each predicts every observation from the others decides whose word
-counts for how much, so that a graph that says nothing costs time but no trials.
+counts for how much, so that a graph that says nothing costs time but no trials. Where weights that learnt on other
+networks expect something of these, two more processes hear it, as a straight effect on the target.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.acquisition import log_expected_improvement
-from foretell.candidate import Candidate
-from foretell.encoders import ColumnScaler, Encoding, OperatorStatistics, SignalPropagation
+from foretell.encoders import ColumnScaler, Encoding
 from foretell.graph_source import GraphSource
 from foretell.held_down import held_down
+from foretell.network_columns import network_columns
+from foretell.network_expectation import EXPECTED
 from foretell.search_warps import SCALES, warped
 from foretell.study_belief import refit_size
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
+    from foretell.network_expectation import NetworkExpectation
     from foretell.search_memory import SearchMemory
     from foretell.unit_cube import UnitCube
 
-_ENCODERS = (OperatorStatistics(("sizes", "attributes", "fewest", "soft", "entry", "first")), SignalPropagation())
 _UNIT = 0.174  # of standardised columns, so that their groups' distances suit the prior of a hyperparameter's
+_STRAIGHT = 2.0  # of standardised expectations: the prior of a straight effect is made for effects of single choices
 _FIT_ROWS, _KEPT_ROWS = 100, 200
 
 
@@ -47,8 +50,9 @@ class NetworkView:
         memory: Where columns are found again.
         scaler: Standardises the network's columns.
         centre: What is taken off all columns.
-        processes: Without the network, with it, and by it alone.
+        processes: Without the network, with it, and by it alone; the last two again, if anything is expected.
         weights: How much each counts.
+        expectation: What is expected of networks beforehand, if anything is.
     """
 
     cube: UnitCube
@@ -57,7 +61,8 @@ class NetworkView:
     scaler: ColumnScaler
     centre: Float[np.ndarray, " c"]
     processes: tuple[SearchProcess, ...]
-    weights: Float[np.ndarray, " 3"]
+    weights: Float[np.ndarray, " p"]
+    expectation: NetworkExpectation | None = None
 
     @classmethod
     def fit(
@@ -69,6 +74,7 @@ class NetworkView:
         y: Float[np.ndarray, " n"],
         partial: np.ndarray,
         pending: Sequence[Mapping[str, Value]] = (),
+        expectation: NetworkExpectation | None = None,
     ) -> NetworkView:
         """Fit all processes to a single objective.
 
@@ -80,12 +86,13 @@ class NetworkView:
             y: Its objective.
             partial: Which were stopped early.
             pending: What is being evaluated.
+            expectation: What is expected of networks beforehand, if anything is.
         """
         k = refit_size(len(y))
         early_y, y = held_down(y[:k], partial[:k]), held_down(y, partial)
         early, kept = spread_rows(early_y, _FIT_ROWS), spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
         first = [configs[i] for i in early.tolist()]
-        networks = _columns(graph, memory, first)
+        networks = network_columns(graph, memory, first, expectation)
         scaler = ColumnScaler.fit(networks)  # on the same rows as theta, so that both are found again
         X = _joined(cube, scaler, first, networks)
         centre = X.mean(axis=0)
@@ -109,22 +116,23 @@ class NetworkView:
         ends = np.cumsum([1, *(layout.n_groups + 2 + layout.n_blocks for layout in layouts)])
         thetas = [fitted[a:b] for a, b in itertools.pairwise(ends.tolist())]
         given = [configs[i] for i in kept.tolist()]
-        X = _joined(cube, scaler, given, _columns(graph, memory, given)) - centre
+        X = _joined(cube, scaler, given, network_columns(graph, memory, given, expectation)) - centre
         z = warped(y, float(fitted[0]))[0][kept]
         processes = [
             SearchProcess.condition_on(X, z, layout, theta) for layout, theta in zip(layouts, thetas, strict=True)
         ]
         lead = np.array([_density(process) for process in processes])
         if pending:
-            X = _joined(cube, scaler, pending, _columns(graph, memory, pending)) - centre
+            X = _joined(cube, scaler, pending, network_columns(graph, memory, pending, expectation)) - centre
             processes = [process.believing(X) for process in processes]
         weights = np.exp(lead - lead.max())
-        return cls(cube, graph, memory, scaler, centre, tuple(processes), weights / weights.sum())
+        return cls(cube, graph, memory, scaler, centre, tuple(processes), weights / weights.sum(), expectation)
 
     def score(self, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, " n"]:
         """Logarithm of the expected improvement under all, by their weights."""
         graph = self.graph.proposed if isinstance(self.graph, GraphSource) else self.graph
-        X = _joined(self.cube, self.scaler, configs, _columns(graph, self.memory, configs)) - self.centre
+        networks = network_columns(graph, self.memory, configs, self.expectation)
+        X = _joined(self.cube, self.scaler, configs, networks) - self.centre
         gain = np.zeros(len(X))
         for weight, process in zip(self.weights.tolist(), self.processes, strict=True):
             if weight > 1e-3:
@@ -133,25 +141,31 @@ class NetworkView:
         return np.asarray(np.log(gain + 1e-300))
 
 
-def _layouts(cube: UnitCube, scaler: ColumnScaler) -> tuple[Layout, Layout, Layout]:
+def _layouts(cube: UnitCube, scaler: ColumnScaler) -> tuple[Layout, ...]:
     """What the columns mean to who does not see the network, to who does, and to who sees nothing else.
 
-    To the last, configurations that make the same network are one.
+    To the last, configurations that make the same network are one. Expectations have no part in what is near what; two
+    more hear them as a straight effect.
     """
-    numbers = {name: i for i, name in enumerate(dict.fromkeys(scaler.groups))}
-    network = np.array([cube.n_groups + numbers[g] for g in scaler.groups], dtype=np.int64)
+    expects = np.array([g.startswith(EXPECTED) for g in scaler.groups], dtype=bool)
+    groups = [g for g, e in zip(scaler.groups, expects, strict=True) if not e]
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(groups))}
+    network = np.array([numbers.get(g, -1) for g in scaler.groups], dtype=np.int64)
+    beside = np.where(network < 0, -1, network + cube.n_groups)
     none = np.full(len(scaler.groups), -1)
+    alone = np.full(len(cube.groups), -1)
     blocks = np.concatenate([cube.blocks, none])
-    return (
+    both, G = np.concatenate([cube.groups, beside]), cube.n_groups + len(numbers)
+    found = [
         Layout(np.concatenate([cube.groups, none]), blocks, cube.n_groups, 2),
-        Layout(np.concatenate([cube.groups, network]), blocks, cube.n_groups + len(numbers), 2),
-        Layout(
-            np.concatenate([np.full(len(cube.groups), -1), network - cube.n_groups]),
-            np.full(len(blocks), -1),
-            len(numbers),
-            0,
-        ),
-    )
+        Layout(both, blocks, G, 2),
+        Layout(np.concatenate([alone, network]), np.concatenate([alone, none]), len(numbers), 0),
+    ]
+    if expects.any():
+        found.append(Layout(both, np.concatenate([cube.blocks, np.where(expects, 2, -1)]), G, 3))
+        straight = np.concatenate([alone, np.where(expects, 0, -1)])
+        found.append(Layout(np.concatenate([alone, network]), straight, len(numbers), 1))
+    return tuple(found)
 
 
 def _density(process: SearchProcess) -> float:
@@ -164,20 +178,6 @@ def _joined(
     cube: UnitCube, scaler: ColumnScaler, configs: Sequence[Mapping[str, Value]], networks: Encoding
 ) -> Float[np.ndarray, "n c"]:
     """Columns of the hyperparameters, then those of the network."""
-    return np.concatenate([cube.encode(cube.space.to_unit(configs)), scaler.transform(networks) * _UNIT], axis=1)
-
-
-def _columns(
-    graph: Callable[[Mapping[str, Value]], ComputationGraph | None],
-    memory: SearchMemory,
-    configs: Sequence[Mapping[str, Value]],
-) -> Encoding:
-    """Columns of the networks, each network encoded once."""
-    graphs = [graph(c) for c in configs]
-    digests = [g.digest if g is not None else "" for g in graphs]
-    unknown = memory.unknown_networks(digests)
-    new = {d: g for d, g in zip(digests, graphs, strict=True) if d in unknown}
-    if new:
-        fresh = Encoding.side_by_side([e.encode([Candidate(g) for g in new.values()]) for e in _ENCODERS])
-        memory.remember_networks(list(new), fresh)
-    return memory.network_columns(digests)
+    seen = scaler.transform(networks) * _UNIT
+    seen[:, [g.startswith(EXPECTED) for g in scaler.groups]] *= _STRAIGHT / _UNIT
+    return np.concatenate([cube.encode(cube.space.to_unit(configs)), seen], axis=1)

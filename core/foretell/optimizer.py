@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
+from foretell.graph_source import GraphSource
 from foretell.network_view import NetworkView
 from foretell.observation import Observation
 from foretell.proposals import first_unseen, local_edits
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
+    from foretell.network_prior import NetworkPrior
     from foretell.posterior import WarpedPosterior
     from foretell.search_space import SearchSpace
     from foretell.study_belief import Doubts
@@ -59,6 +61,7 @@ class BayesianOptimizer:
             refusals in a row, of half as many. If none of those at hand is, one that is not comes back.
         sources: Earlier studies. Until five observations are known they give every other suggestion, unless these
             contradict them; then the surrogate hears what they expect, as far as it predicts own results better for it.
+        prior: What is expected of networks beforehand; likewise. Only with `graph`, and for a single objective.
     """
 
     space: SearchSpace
@@ -67,6 +70,7 @@ class BayesianOptimizer:
     memory: SearchMemory = field(default_factory=SearchMemory, repr=False, compare=False)
     admissible: Callable[[Mapping[str, Value]], bool] | None = None
     sources: Sources = field(default_factory=Sources, repr=False)
+    prior: NetworkPrior | None = field(default=None, repr=False)
 
     def suggest(
         self,
@@ -109,6 +113,12 @@ class BayesianOptimizer:
             promised = self.space.from_unit(row)
             if self._may(promised):
                 return promised
+        if self.prior is not None and self.graph is not None and len(values.T) == 1:
+            tried = [o.config for o in observations]
+            cube, told = self._cube(known), values[:, 0]
+            row = self.prior.beginning(cube, self._proposed(), self.memory, tried, told, number, seen)
+            if row is not None and self._may(self.space.from_unit(row)):
+                return self.space.from_unit(row)
         if len(observations) < max(self.n_startup, 1) and not (
             guidance is not None and guidance.heard(self._cube(known), self.memory)
         ):
@@ -139,9 +149,12 @@ class BayesianOptimizer:
         tried = [o.config for o in observations]
         known = self.memory.units(self.space, tried)
         cube = self._cube(known)
-        view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending)
+        expectation = None if self.prior is None else self.prior.expectation
+        view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending, expectation)
         parents = known[np.argsort(-y, kind="stable")[:3]]
         rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
+        if self.prior is not None:
+            rows = np.concatenate([rows, self.prior.favourites(cube, self._proposed(), self.memory)])
         scores = np.empty(0)
         configs: list[dict[str, Value]] = []
         for climb in range(_CLIMBS + 1):
@@ -180,6 +193,11 @@ class BayesianOptimizer:
         values, partial, _ = self.memory.outcomes(observations)
         known = self.memory.units(self.space, [o.config for o in observations])
         return self.sources.guidance(self.space, known, values, partial)
+
+    def _proposed(self) -> GraphFunction:
+        """The network of what nobody has tried."""
+        assert self.graph is not None
+        return self.graph.proposed if isinstance(self.graph, GraphSource) else self.graph
 
     def _cube(self, known: Float[np.ndarray, "n d"]) -> UnitCube:
         return self.memory.cube(self.space, np.isnan(known).any(axis=0))

@@ -40,6 +40,7 @@ def test_cells_cover_both_halves_and_leave_out_what_says_nothing() -> None:
     assert {(c.family, c.task) for c in cells if c.method == "tpe"} == {*TUNED, *REPORTED}
     assert {(c.family, c.task) for c in cells if c.method == "gp"} == set(REPORTED)
     assert {c.family for c in cells if c.method == "foretell+graph"} == NETWORKS
+    assert {c.family for c in cells if c.method == "foretell+pretrained"} == {"nasbench201"}
     assert {c.n for c in cells if c.method == "tpe"} == {60, 150}
     assert {c.seed for c in cells} == {0, 1}
     assert {c.method for c in bench.cells(bench.methods, 1, quick=True)} >= {"foretell", "tpe", "random"}

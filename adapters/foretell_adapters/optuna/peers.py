@@ -129,9 +129,10 @@ def make_sampler(
 
 
 def sampler_of(method: str, seed: int, problem: SearchProblem, n_trials: int = 100) -> optuna.samplers.BaseSampler:
-    """The sampler that searches a problem; `foretell+graph` sees its networks."""
-    if method == "foretell+graph":
-        return ForetellSampler(seed=seed, graph=problem.graph, warn_independent_sampling=False)
+    """The sampler that searches a problem; `foretell+graph` sees its networks, `foretell+pretrained` knows others."""
+    if method in {"foretell+graph", "foretell+pretrained"}:
+        weights = "foretell-pretrained" if method == "foretell+pretrained" else None
+        return ForetellSampler(seed=seed, graph=problem.graph, pretrained=weights, warn_independent_sampling=False)
     return make_sampler(method, seed, problem.space, n_trials)
 
 

@@ -14,10 +14,13 @@ from optuna.trial import TrialState
 
 from foretell import BayesianOptimizer, SearchSpace
 from foretell.affordable import Affordable, Filled
+from foretell.encoders import Pretrained
 from foretell.errors import InvalidDataError
 from foretell.graph_source import GraphSource
 from foretell.limit import limits_of
 from foretell.limits_keeper import LimitsKeeper
+from foretell.network_expectation import NetworkExpectation
+from foretell.network_prior import NetworkPrior
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
 from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
@@ -26,6 +29,7 @@ from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import torch
     from optuna.distributions import BaseDistribution
@@ -58,6 +62,10 @@ class ForetellSampler(BaseSampler):
         example_inputs: Example inputs, with batch dimension, with which modules are captured; only shapes matter.
         graph_timeout: Seconds that building and capturing one network may take; one that takes longer, or raises, is
             judged by its parameters, and after three that took longer this process asks for no more. None: no limit.
+        pretrained: A checkpoint that expects something of networks before any was trained, such as
+            "foretell-pretrained", or a folder; see `foretell.encoders.Pretrained`. Its favourites are every other trial
+            until five have finished, unless these contradict it; from then on how well own trials are predicted with it
+            and without decides how much it counts.
         n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence.
         sources: Old studies to learn from: a study, a storage or its URL (all studies in it), or several of these, as
             they are now. Parameters are matched by name and values; scale, bounds and direction may differ. They give
@@ -75,9 +83,10 @@ class ForetellSampler(BaseSampler):
         warn_independent_sampling: Whether to log when that happens after the start.
 
     Raises:
-        InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, sources have
-            no finished trials, or limits come without what they need; at a suggestion, if a study among the sources has
-            other objectives, or nothing is within the limits.
+        InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, `pretrained`
+            is given without `graph`, sources have no finished trials, or limits come without what they need; at a
+            suggestion, if a study among the sources has other objectives, or nothing is within the limits.
+        CheckpointError: If there is no such checkpoint.
 
     >>> import optuna
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -94,6 +103,7 @@ class ForetellSampler(BaseSampler):
         graph: Callable[[dict[str, Any]], torch.nn.Module | ComputationGraph | None] | None = None,
         example_inputs: Sequence[Any] | torch.Tensor = (),
         graph_timeout: float | None = 60.0,
+        pretrained: str | Path | None = None,
         n_startup_trials: int = 6,
         sources: OldStudies | None = None,
         limits: Mapping[str, float] | Sequence[Limit] = (),
@@ -107,6 +117,10 @@ class ForetellSampler(BaseSampler):
                 f"`n_startup_trials >= 0` and `seed >= 0` must hold, but got ({n_startup_trials=}, {seed=}): raise them"
             )
             raise InvalidDataError(msg)
+        if pretrained is not None and graph is None:
+            msg = f"`pretrained` expects something of networks, but `graph` is None ({pretrained=}): pass both"
+            raise InvalidDataError(msg)
+        self._prior = None if pretrained is None else NetworkPrior(NetworkExpectation(Pretrained(str(pretrained))))
         self._seed = secrets.randbits(32) if seed is None else seed
         inputs = example_inputs if isinstance(example_inputs, list | tuple) else (example_inputs,)
         self._graph = GraphSource(graph, inputs, timeout=graph_timeout) if graph is not None else None
@@ -170,9 +184,14 @@ class ForetellSampler(BaseSampler):
         space = self._memory.space(study, search_space, finished)
         sources = self._sources_for(study)
         whole = Filled.of(space) if self._keeper.limits else None
-        admissible = None if whole is None else Affordable(self._keeper, whole, self._graph)
         optimizer = BayesianOptimizer(
-            space, self._graph, self._n_startup_trials, self._memory.search, admissible=admissible, sources=sources
+            space,
+            self._graph,
+            self._n_startup_trials,
+            self._memory.search,
+            admissible=None if whole is None else Affordable(self._keeper, whole, self._graph),
+            sources=sources,
+            prior=self._prior,
         )
         observations = self._memory.observations(study, finished)
         seed = [self._seed, trial.number, *([look] if look else [])]

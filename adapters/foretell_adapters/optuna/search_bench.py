@@ -6,7 +6,9 @@ a sampler that takes a second a suggestion, which runs on the reported half only
 settings; start-up trials are its own. Those of OptunaHub are read from a checkout of its registry (see
 `foretell_adapters.optuna.peers`); some of them cannot do without parameters, and leave conditional spaces out. The time
 of a suggestion is the processor time of all that the study does for a trial, the objective left out, in a storage in
-memory. `foretell+graph` sees the network that a configuration makes, and runs where there is one.
+memory. `foretell+graph` sees the network that a configuration makes, and runs where there is one;
+`foretell+pretrained` also has the weights of that name, where none of those that judge a whole network has seen the
+family.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _TRIALS, _TRIALS_OF_NETWORKS, _TRIALS_OF_SLOW = 60, 150, 60
 _SLOW = frozenset({"gp", *HUB})
 _START = 10  # suggestions before are start-up, and left out of the time
+_SEEN = {"foretell+graph": NETWORKS, "foretell+pretrained": NETWORKS - {"nasbench101"}}  # which the weights learnt on
 _QUICK = (("hpobench-mlp", "australian"), ("nasbench201", "cifar10"))
 
 
@@ -42,7 +45,9 @@ class Search:
     """Shares, win rates, trials and milliseconds."""
 
     name = "search"
-    methods: Sequence[str] = ("foretell", "foretell+graph", "tpe", "tpe-group", "gp", "cmaes", "random", *HUB)
+    methods: Sequence[str] = (
+        "foretell", "foretell+graph", "foretell+pretrained", "tpe", "tpe-group", "gp", "cmaes", "random", *HUB,
+    )  # fmt: skip
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means two problems, and no slow sampler."""
@@ -50,7 +55,7 @@ class Search:
         for place in _QUICK if quick else (*REPORTED, *TUNED):
             for method in methods:
                 slow = method in _SLOW
-                pointless = method == "foretell+graph" and place[0] not in NETWORKS
+                pointless = place[0] not in _SEEN.get(method, {place[0]})
                 lacking = method in HUB and HUB[method].every_parameter and place[0] in CONSTRUCTED
                 if pointless or lacking or (slow and (quick or place not in REPORTED)) or why_not(method):
                     continue

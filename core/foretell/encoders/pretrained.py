@@ -73,6 +73,10 @@ class Pretrained:
         found = sorted(p.parent.name for p in self._folder.glob("*/config.json"))
         return tuple(s for s in found if s not in self.without and s.split(".")[0] not in self.without)
 
+    def predictors(self) -> dict[str, Predictor]:
+        """The predictor of each source."""
+        return {source: _load(self._folder / source) for source in self.sources}
+
     @property
     def _folder(self) -> Path:
         shipped = SHIPPED / self.checkpoint
