@@ -22,6 +22,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("few-shot", _few_shot)
     register("grammar", _grammar)
     register("graph-search", _graph_search)
+    register("intervals", _intervals)
     register("lottery", _lottery)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
@@ -79,6 +80,12 @@ def _lottery() -> Benchmark:
     from foretell.benchmarks.lotteries import Lotteries
 
     return Lotteries()
+
+
+def _intervals() -> Benchmark:
+    from foretell.benchmarks.study_intervals import StudyIntervals
+
+    return StudyIntervals()
 
 
 def _motifs() -> Benchmark:
