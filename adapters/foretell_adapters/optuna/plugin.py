@@ -30,10 +30,11 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `fidelities`, `latency`, `limits`, `pruning`, `search`, `soak`, `sources`, `stopping` and `workers`."""
+    """Name `fidelities`, `latency`, `limits`, `pareto`, `pruning`, `search`, `soak`, `sources`, and so on."""
     register("fidelities", _fidelities)
     register("latency", _latency)
     register("limits", _limits)
+    register("pareto", _pareto)
     register("pruning", _pruning)
     register("search", _search)
     register("soak", _soak)
@@ -58,6 +59,12 @@ def _limits() -> Benchmark:
     from foretell_adapters.optuna import limits_bench
 
     return limits_bench.LimitsBench()
+
+
+def _pareto() -> Benchmark:
+    from foretell_adapters.optuna import pareto_bench
+
+    return pareto_bench.Pareto()
 
 
 def _pruning() -> Benchmark:
