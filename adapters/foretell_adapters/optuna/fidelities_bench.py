@@ -9,10 +9,10 @@ name, which see the cheap levels as steps of a trial and are told their costs. N
 from __future__ import annotations
 
 import math
+import statistics
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
 import optuna
 
 from foretell.benchmarks.runner import Cell
@@ -70,7 +70,7 @@ class Fidelities:
             for method in self.methods:
                 mine = {s: c for (f, t, m, s), c in curves.items() if (f, t, m) == (family, task, method)}
                 if mine:
-                    means = [f"{np.mean([c[k] for c in mine.values()]):.3g}" for k in _SHOWN]
+                    means = [f"{statistics.fmean(c[k] for c in mine.values()):.3g}" for k in _SHOWN]
                     dear = {s: c for (f, t, m, s), c in curves.items() if (f, t, m) == (family, task, "foretell-dear")}
                     ratio = times_cheaper([(dear[s], c) for s, c in mine.items() if s in dear])
                     lines.append(f"| {family} {task} | {method} | {' | '.join(means)} | {ratio} | {len(mine)} |")
@@ -89,10 +89,10 @@ def times_cheaper(pairs: Sequence[tuple[Mapping[int, float], Mapping[int, float]
     if not pairs:
         return "-"
     costs = sorted(pairs[0][0])
-    other, mine = (np.mean([[pair[i][k] for k in costs] for pair in pairs], axis=0) for i in (0, 1))
-    needed = costs[int(np.argmax(other <= other[-1]))]
-    reached = np.flatnonzero(mine <= other[-1])
-    return f"{needed / costs[int(reached[0])]:.2g}" if len(reached) else f"< {needed / costs[-1]:.2g}"
+    other, mine = ([statistics.fmean(pair[i][k] for pair in pairs) for k in costs] for i in (0, 1))
+    needed = next(k for k, lacking in zip(costs, other, strict=True) if lacking <= other[-1])
+    reached = [k for k, lacking in zip(costs, mine, strict=True) if lacking <= other[-1]]
+    return f"{needed / reached[0]:.2g}" if reached else f"< {needed / costs[-1]:.2g}"
 
 
 def run(method: str, problem: FidelityProblem, budget: float, seed: int) -> Spent:

@@ -80,7 +80,7 @@ class Pareto:
                 for k in _CHECKPOINTS:
                     of = {m: _by_seed(here, m, place, k) for m in methods}
                     if any(of.values()):
-                        means = [f"{np.mean(list(v.values())):.1f}" if v else "" for v in of.values()]
+                        means = [f"{statistics.fmean(v.values()):.1f}" if v else "" for v in of.values()]
                         counts = "/".join(str(len(v)) for v in of.values())
                         lines.append(f"| {' '.join(place)} | {k} | {' | '.join(means)} | {counts} |")
             lines += ["", f"How often `foretell` is ahead, a tie counting half, the {half} half", ""]

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
+import statistics
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +58,7 @@ class Workers:
             values = run_workers(study, problem, cell.n, CHECKPOINTS[-1], cell.seed)
         finally:
             optuna.logging.set_verbosity(verbosity)
-        best, top, middle = np.maximum.accumulate(values), problem.values[-1], float(np.median(problem.values))
+        best, top, middle = [*accumulate(values, max)], problem.values[-1], statistics.median(problem.values.tolist())
         scale = max(float(top) - middle, 1e-300)
         seen = {json.dumps(t.params, sort_keys=True) for t in study.trials}
         return {
@@ -107,11 +110,12 @@ def _entries(rows: Sequence[Measurement]) -> list[str]:
     """Means for one worker and for eight with their ratio, copies of eight workers, and the number of studies."""
     found = []
     for k in CHECKPOINTS:
-        one, eight = (
-            float(np.mean([r.value for r in rows if (r.metric, r.n) == (f"regret@{k}", n)] or [np.nan]))
-            for n in _WORKERS
-        )
+        one, eight = (_mean([r.value for r in rows if (r.metric, r.n) == (f"regret@{k}", n)]) for n in _WORKERS)
         ratio = f" ({eight / one:.2f})" if one >= 0.005 else ""
         found.append(f"{one:.2f}, {eight:.2f}{ratio}")
     copies = [r.value for r in rows if r.metric == "copies" and r.n == _WORKERS[-1]]
-    return [*found, f"{np.mean(copies or [np.nan]):.1f} %", str(len(copies))]
+    return [*found, f"{_mean(copies):.1f} %", str(len(copies))]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return statistics.fmean(values) if values else math.nan
