@@ -1,4 +1,4 @@
-"""The processes that train one network together, started by `torchrun`, by `accelerate launch`, or only one.
+"""The processes that train one network together, started by `torchrun`, or only one.
 
 A batch is divided among the processes; each makes the outputs of its part. Losses that compare networks with each other
 (contrastive, pairwise) need all outputs of the batch, so these are gathered, and every process computes the same loss
@@ -119,7 +119,7 @@ class Processes:
 
 @contextmanager
 def joined_processes() -> Iterator[Processes]:
-    """Join the processes that `torchrun` or `accelerate launch` started; without either, the only process.
+    """Join the processes that `torchrun`, or whatever sets its variables, started; without, the only process.
 
     Both tell by the environment: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, and where the first process listens.
 
@@ -129,7 +129,7 @@ def joined_processes() -> Iterator[Processes]:
     rank, size, local, near = (_number(n, d) for n, d in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0),
                                                           ("LOCAL_WORLD_SIZE", 1)))  # fmt: skip
     if not 0 <= rank < size:
-        msg = f"`0 <= RANK < WORLD_SIZE` must hold, but got {rank=}, {size=}: start with torchrun or accelerate launch"
+        msg = f"`0 <= RANK < WORLD_SIZE` must hold, but got {rank=}, {size=}: start with torchrun"
         raise InvalidDataError(msg)
     cpu, gpus = torch.device("cpu"), torch.cuda.device_count() if torch.cuda.is_available() else 0
     device = torch.device("cuda", local % gpus) if gpus else cpu
