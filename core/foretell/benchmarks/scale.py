@@ -5,11 +5,10 @@ of at most a third of the parameters of the largest; a tenth of their runs is dr
 Each grid of learning rates and batch sizes of a larger model is a task: a method names settings, the run of the grid
 nearest to them on logarithmic scales is taken, and `excess` is how far its loss lies above the best of the grid.
 
-`foretell` is `ScalingSurrogate`; `foretell-chosen` the same with as many runs, of which it has chosen two thirds itself
-among all runs of small models; `foretell-no-prior` the same as the first with all exponents expected at 0; `gp` a
-Gaussian process on the logarithms of the same runs; `law` the form of the paper through the best of these runs for each
-size and data, by least squares; `law-all-small` through the best of all small runs; `published` the paper's own law,
-which has seen the large runs too; `centre` the middle of the grid.
+`foretell` is `ScalingSurrogate`, `foretell-no-prior` the same with all exponents expected at 0; `gp` a Gaussian process
+on the logarithms of the same runs; `law` the form of the paper through the best of these runs for each size and data,
+by least squares; `law-all-small` through the best of all small runs; `published` the paper's own law, which has seen
+the large runs too; `centre` the middle of the grid.
 
 `loss-inside`, `excess-inside`, `lr-inside`, `batch-inside` say whether intervals of 90 % hold: the loss of the run that
 was taken, its excess, and the optimum of the grid, which is the middle of its best runs (`soft_optimum`); `runs-inside`
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 _SCALES, _SETTINGS = ("parameters", "tokens"), ("learning_rate", "batch_size")
 _SHARE, _LARGEST = 0.1, 1 / 3
 _FEWEST_OF_GRID = 30
-_STEPS = 4
 _NEAR, _SOFT = 0.05, 0.002
 _CONTEXT = 2048  # tokens of a sequence; batch sizes are in sequences
 Settings = dict[str, float]
@@ -51,7 +49,7 @@ class Scale:
 
     name: str = "scale"
     methods: Sequence[str] = (
-        "foretell", "foretell-chosen", "foretell-no-prior", "gp", "law", "law-all-small", "published", "centre",
+        "foretell", "foretell-no-prior", "gp", "law", "law-all-small", "published", "centre",
     )  # fmt: skip
     _runs: list[ScaledRun] = field(default_factory=list)
     _largest: list[float] = field(default_factory=list)
@@ -137,9 +135,7 @@ class Scale:
             exponents = {} if cell.method == "foretell-no-prior" else LANGUAGE_MODELS
             surrogate = ScalingSurrogate(_SCALES, _SETTINGS, exponents)
             self._fitted.clear()  # cells come seed by seed
-            chosen = cell.method == "foretell-chosen"
-            runs = chosen_runs(surrogate, self.small(), cell.seed) if chosen else self.drawn(cell.seed)
-            self._fitted[key] = surrogate.fit(runs)
+            self._fitted[key] = surrogate.fit(self.drawn(cell.seed))
         return self._fitted[key]
 
     def _settings(self, cell: Cell, grid: Sequence[ScaledRun]) -> Settings:
@@ -173,19 +169,6 @@ class Scale:
                 n = len({r.seed for r in rows if r.method == method})
                 lines.append(f"| {method} | {' | '.join(entries)} | {max(values):.3g} | {n} |")
         return lines
-
-
-def chosen_runs(surrogate: ScalingSurrogate, pool: Sequence[ScaledRun], seed: int) -> list[ScaledRun]:
-    """A tenth of a pool: a third of it drawn, the rest as `FittedScaling.propose` says, in four steps."""
-    budget = int(_SHARE * len(pool))
-    order = np.random.default_rng(seed).permutation(len(pool)).tolist()
-    trained = order[: budget // 3]
-    for step in range(_STEPS):
-        left = [i for i in order if i not in trained]
-        fitted = surrogate.fit([pool[i] for i in trained])
-        wanted = (budget - len(trained)) // (_STEPS - step)
-        trained += [left[i] for i in fitted.propose([(pool[i].scale, pool[i].settings) for i in left], wanted, seed)]
-    return [pool[i] for i in trained]
 
 
 def nearest(grid: Sequence[ScaledRun], settings: Mapping[str, float]) -> ScaledRun:

@@ -196,45 +196,6 @@ class FittedScaling:
             excess=_interval(excess[:, chosen]),
         )
 
-    def propose(
-        self, offers: Sequence[tuple[Mapping[str, float], Mapping[str, float]]], n: int, seed: int = 0
-    ) -> list[int]:
-        """Which small runs to train next so that the law becomes known: Thompson sampling at every scale in turn.
-
-        Each is the best of its scale under one draw of law and function, so that runs gather round the bottoms of the
-        bowls, which is where the law is seen (Thompson, 1933, https://doi.org/10.1093/biomet/25.3-4.285).
-
-        Args:
-            offers: Scale and settings of each run that may be trained.
-            n: How many are wanted.
-            seed: Of the draws.
-
-        Returns:
-            Positions among the offers, all different; fewer where there are fewer.
-        """
-        s = _logs([scale for scale, _ in offers], self.settings.scales) - self.s
-        t = _logs([settings for _, settings in offers], self.settings.settings) - self.t
-        rng = np.random.default_rng(seed)
-        _, group = np.unique(s, axis=0, return_inverse=True)
-        wanted = min(n, len(offers))
-        rows = {g: np.flatnonzero(group == g) for g in range(int(group.max(initial=-1)) + 1)}
-        drawn = {
-            g: np.concatenate(
-                [_functions(self.draws[d], s[r], t[r], rng) for d in rng.permutation(len(self.draws))[:4]]
-            )
-            for g, r in rows.items()
-        }
-        chosen: list[int] = []
-        turn = 0
-        while len(chosen) < wanted:
-            for g, r in rows.items():
-                function = drawn[g][turn % len(drawn[g])]
-                left = [i for i in np.argsort(function).tolist() if int(r[i]) not in chosen]
-                if left and len(chosen) < wanted:
-                    chosen.append(int(r[left[0]]))
-            turn += 1
-        return chosen
-
     def _bottoms(self, s: Float[np.ndarray, " S"]) -> Float[np.ndarray, "k H"]:
         """The best settings at a scale under each draw of a law and a function, from a grid that moves with the law."""
         rng, found = np.random.default_rng(self.settings.seed), []
