@@ -121,7 +121,7 @@ class Processes:
 def joined_processes() -> Iterator[Processes]:
     """Join the processes that `torchrun`, or whatever sets its variables, started; without, the only process.
 
-    Both tell by the environment: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, and where the first process listens.
+    It tells by the environment: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, and where the first process listens.
 
     Raises:
         InvalidDataError: If these are no whole numbers that fit together.
