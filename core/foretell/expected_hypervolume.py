@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from foretell.posterior import GaussianPosterior
 
 _MARGIN = 0.1  # share of the front's extent by which the reference lies below its worst values
+_WORTHWHILE = 0.2  # quantile of a search's first values below which no volume counts
 _POINTS = 512  # of the quasi-random sequence that stands for the volume of four objectives and more
 
 
@@ -42,16 +43,34 @@ def reference_point(front: Float[np.ndarray, "f m"]) -> Float[np.ndarray, " m"]:
     return np.asarray(low - np.maximum(_MARGIN * (high - low), 0.1))
 
 
+def worthwhile_point(front: Float[np.ndarray, "f m"], first: Float[np.ndarray, "s m"]) -> Float[np.ndarray, " m"]:
+    """`reference_point(front)`, but in no objective below a low quantile of the first values of a search.
+
+    The fastest network of all may be one that cannot learn: undominated, and of no use to anybody. Volume counted from
+    there on makes a search collect its like. Chosen on NAS-Bench-201 with latencies, ZDT1 and DTLZ2 (3 seeds): volume
+    after 100 trials 46 to 81, 93 to 91 and 93 to 92 % of the most.
+
+    Args:
+        front: Values of undominated observations.
+        first: Values of the first observations, which nothing had chosen yet.
+    """
+    low = np.maximum(reference_point(front), np.quantile(first, _WORTHWHILE, axis=0))
+    return np.asarray(np.minimum(low, front.max(axis=0) - 0.1))
+
+
 def log_expected_hypervolume_improvement(
-    beliefs: Sequence[GaussianPosterior], front: Float[np.ndarray, "f m"]
+    beliefs: Sequence[GaussianPosterior],
+    front: Float[np.ndarray, "f m"],
+    reference: Float[np.ndarray, " m"] | None = None,
 ) -> Float[np.ndarray, " n"]:
-    """Logarithm of the expected gain in hypervolume over `reference_point(front)`.
+    """Logarithm of the expected gain in hypervolume over a reference.
 
     Two and three objectives exactly, more by 512 quasi-random points of what is not dominated.
 
     Args:
         beliefs: One an objective, about the same n candidates.
         front: Values of undominated observations.
+        reference: The corner from which volume counts; `reference_point(front)` by default.
 
     Returns:
         n logarithms, bounded below.
@@ -61,7 +80,8 @@ def log_expected_hypervolume_improvement(
     >>> float(np.exp(log_expected_hypervolume_improvement([sure(2.0), sure(2.0)], np.array([[1.0, 1.0]]))[0]).round(4))
     1.2
     """
-    reference = reference_point(front)
+    reference = reference_point(front) if reference is None else reference
+    front = np.maximum(front, reference)  # what lies beyond the corner has no extent there, and so no volume
     exact = {2: _two, 3: _three}.get(len(beliefs), _many)
     gain = exact(beliefs, front, reference)
     distance = sum(np.minimum((b.mean - r) / b.std, 0.0) for b, r in zip(beliefs, reference, strict=True))

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from foretell.acquisition import log_expected_improvement
-from foretell.expected_hypervolume import log_expected_hypervolume_improvement, pareto_front
+from foretell.expected_hypervolume import (
+    log_expected_hypervolume_improvement,
+    pareto_front,
+    worthwhile_point,
+)
 from foretell.held_down import held_down
 from foretell.posterior import GaussianPosterior, WarpedPosterior
 from foretell.search_warps import SCALES, warped
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 _FIT_ROWS, _KEPT_ROWS = 120, 300
 _PLAIN = (np.inf,)
+_FIRST = 10  # observations of several objectives that say what is usual
 _HOPELESS = np.log(0.2)  # where what is left to gain is little, a product alone would gamble on what must fail
 _LIKELY = np.log(0.5)  # from here on a position under evaluation is expected to hold its limits
 _LEAST_PROMISE = -500.0  # log probability that something works, at least: a sum of such stays finite
@@ -133,6 +138,7 @@ class StudyBelief:
         best: Per objective, the best smoothed value among what holds all constraints; None if nothing does.
         front: Smoothed values of the undominated ones among it, with several objectives.
         elite: Positions to look around, best first.
+        reference: The corner from which volume counts, with several objectives.
     """
 
     cube: UnitCube | InformedCube
@@ -141,6 +147,7 @@ class StudyBelief:
     best: float | None
     front: Float[np.ndarray, "f m"] | None
     elite: Float[np.ndarray, "k d"]
+    reference: Float[np.ndarray, " m"] | None = None
 
     @classmethod
     def fit(
@@ -178,7 +185,8 @@ class StudyBelief:
             objectives = [trend.told(at) for trend in objectives]
             believed = np.stack([trend.predict(at).mean for trend in objectives], axis=1)
             best, front = _raised(best, front, believed[promise(doubts, at) >= _LIKELY])
-        return cls(cube, tuple(objectives), doubts, best, front, elite)
+        reference = None if front is None else worthwhile_point(front, _plain(values)[:_FIRST])
+        return cls(cube, tuple(objectives), doubts, best, front, elite, reference)
 
     def score(self, units: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """Logarithm of what each position is expected to gain, if it works at all."""
@@ -186,7 +194,7 @@ class StudyBelief:
         scores = promise(self.doubts, X)
         if self.front is not None:
             beliefs = [trend.predict(X) for trend in self.objectives]
-            return np.asarray(scores + log_expected_hypervolume_improvement(beliefs, self.front))
+            return np.asarray(scores + log_expected_hypervolume_improvement(beliefs, self.front, self.reference))
         if self.best is None:  # nothing holds all constraints yet: find what does
             return scores
         return np.asarray(scores + log_expected_improvement(self.objectives[0].predict(X), self.best))
@@ -302,7 +310,7 @@ def _standing(
         best = None if broken[trend.which].all() else float(smoothed[trend.which][~broken[trend.which]].max())
         front = None
     else:
-        scores = np.stack([warped(column, np.inf)[0] for column in values.T], axis=1)
+        scores = _plain(values)
         front_rows = pareto_front(np.where(broken[:, None], -np.inf, scores)) & ~broken
         best, front = None, scores[front_rows] if front_rows.any() else None
         rank = np.where(front_rows, 100.0, 0.0) + scores.mean(axis=1)
@@ -316,6 +324,11 @@ def _standing(
 def scales_for(objectives: int) -> tuple[float, ...]:
     """Scales on which each of so many objectives may be seen: of several the plain one, which hypervolume has."""
     return SCALES if objectives == 1 else _PLAIN
+
+
+def _plain(values: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
+    """Every objective on the plain scale."""
+    return np.stack([warped(column, np.inf)[0] for column in values.T], axis=1)
 
 
 def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.ndarray:

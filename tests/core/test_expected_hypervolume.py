@@ -13,6 +13,7 @@ from foretell.expected_hypervolume import (
     log_expected_hypervolume_improvement,
     pareto_front,
     reference_point,
+    worthwhile_point,
 )
 from foretell.posterior import GaussianPosterior
 
@@ -82,3 +83,17 @@ def test_what_is_better_everywhere_gains_more_and_the_hopeless_stay_ordered() ->
     found = log_expected_hypervolume_improvement(beliefs, front)
     assert (np.diff(found) < 0).all()
     assert np.isfinite(found).all()
+
+
+def test_volume_counts_from_the_reference_that_is_given() -> None:
+    sure = [GaussianPosterior(np.array([v]), np.array([1e-9])) for v in (2.0, 2.0)]
+    front = np.array([[1.0, 1.0], [-9.0, 3.0]])  # the second is of no extent beyond the corner
+    found = np.exp(log_expected_hypervolume_improvement(sure, front, np.zeros(2)))[0]
+    assert found == pytest.approx(3.0)
+
+
+def test_what_is_worse_than_usual_is_no_reference() -> None:
+    first = np.array([[float(i), 9.0 - i] for i in range(10)])
+    front = np.array([[9.0, -50.0], [5.0, 8.0], [-50.0, 9.0]])
+    assert worthwhile_point(front, first).tolist() == pytest.approx([1.8, 1.8])
+    assert worthwhile_point(front[1:2], first).tolist() == pytest.approx([4.9, 7.9])  # below the front all the same
