@@ -17,7 +17,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from foretell_plugins.cli import main
+
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -76,15 +77,15 @@ def test_the_demo_resumes_after_an_interruption_and_ends_with_table_and_report(t
     assert "Kendall tau" in second.stdout
 
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
     assert not re.search(r"(src|href)=[\"']https?:", page)
     assert 'lang="en"' in page
 
 
 def test_the_bench_writes_rows_resumes_and_plots(tmp_path: Path) -> None:
     out = tmp_path / "latency.jsonl"
-    command = foretell("bench", "latency", "--quick", "--seeds", "1", "--methods", "random,foretell", "--out", str(out))
-    first = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    arguments = ["bench", "latency", "--quick", "--seeds", "1", "--methods", "random,foretell", "--out", str(out)]
+    first = subprocess.run(foretell(*arguments), capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
     assert first.returncode == 0, first.stderr
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     keys = {"bench", "method", "family", "task", "n", "seed", "metric", "value", "unit", "version"}
@@ -93,25 +94,17 @@ def test_the_bench_writes_rows_resumes_and_plots(tmp_path: Path) -> None:
     assert all(row["value"] > 0 for row in rows)
     assert out.with_suffix(".svg").exists()
     out.write_text(out.read_text("utf-8") + '{"bench": "lat', encoding="utf-8")  # torn by an interruption
-    second = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
-    assert second.returncode == 0, second.stderr
+    main(arguments)
     assert [json.loads(line) for line in out.read_text("utf-8").splitlines()] == rows
 
 
-def test_the_bench_refuses_what_it_does_not_know() -> None:
-    done = subprocess.run(foretell("bench", "nothing"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
-    assert done.returncode == 1
-    said = re.fullmatch(r"foretell: a benchmark must be one of (\[.*\]), but got 'nothing': choose one\n", done.stderr)
-    assert said is not None
-    named = ast.literal_eval(said[1])
+def test_the_bench_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "nothing"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    found = re.fullmatch(r"foretell: a benchmark must be one of (\[.*\]), but got 'nothing': choose one\n", said)
+    assert found is not None
+    named = ast.literal_eval(found[1])
     assert named == sorted(named)
     assert {"capture", "coverage", "few-shot", "latency"} <= set(named)
-
-
-def test_the_example_runs() -> None:
-    command = [sys.executable, str(ROOT / "examples" / "optuna_joint_search.py"), "13"]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"best accuracy (\d\.\d+)", done.stdout)
-    assert found is not None
-    assert float(found[1]) > 0.7

@@ -30,10 +30,7 @@ FLAGS = (
 DESK, PHONE = 1100, 390
 NASTY = "</title><img src=x onerror=\"document.title='broken into'\">"
 
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"needs a browser and what drives it, and {MISSING} are missing"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs a browser and what drives it, and {MISSING} are missing")
 
 
 class Browser:

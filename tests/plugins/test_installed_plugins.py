@@ -14,8 +14,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from fake_packages import PACKAGES, install
 
-pytestmark = pytest.mark.xdist_group("installed")  # all share one installation
-
 CAUSES = {
     "import-error": "No module named 'a_module_that_does_not_exist'",
     "misspelt": "foretell_register_adaptors",
