@@ -14,6 +14,8 @@ import tempfile
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +45,8 @@ class Outcome:
 def run(reader: Reader, seeds: range | list[int], folder: Path) -> Outcome:
     """Damage and read the files with these numbers."""
     outcome = Outcome()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _only_errors("foretell_adapters"):
         warnings.simplefilter("ignore")
-        logging.getLogger("foretell_adapters").setLevel(logging.ERROR)
         case = reader.prepare(folder)
         case_before = _most_memory()
         for seed in seeds:
@@ -68,6 +69,18 @@ def run(reader: Reader, seeds: range | list[int], folder: Path) -> Outcome:
     if outcome.grown > MOST_MEMORY:
         outcome.failures.append((-1, f"memory grew by {outcome.grown >> 20} MiB"))
     return outcome
+
+
+@contextmanager
+def _only_errors(name: str) -> Iterator[None]:
+    """Meanwhile that logger says no less."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _most_memory() -> int:
