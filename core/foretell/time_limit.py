@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_STOPS = 3
+
 
 class _Stopped(BaseException):
     """Raised inside a function that is no longer waited for; no `except Exception` of its own holds it up."""
@@ -52,7 +54,11 @@ def within(seconds: float | None, function: Callable[[], T]) -> T:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
+        for _ in range(_STOPS):  # a callback of the garbage collector swallows one
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
+            thread.join(0.05)
+            if not thread.is_alive():
+                break
         msg = f"a function had {seconds:g} s and did not come to an end: raise the limit, or look where it hangs"
         raise TimeLimitError(msg)
     if errors:

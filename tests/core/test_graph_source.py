@@ -135,6 +135,8 @@ def test_threads_share_one_source() -> None:
     assert [g.params for g in graphs if g is not None] == [5 * (i % 5 + 1) for i in range(40)]
 
 
+# a function that is told to stop may be in a callback of the garbage collector, which can only say so
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_a_function_that_hangs_is_done_without_and_after_three_times_for_good() -> None:
     asked: list[int] = []
 

@@ -12,6 +12,9 @@ import pytest
 from foretell.errors import ForetellError, TimeLimitError
 from foretell.time_limit import within
 
+# a function that is told to stop may be in a callback of the garbage collector, which can only say so
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 NAME: contextvars.ContextVar[str] = contextvars.ContextVar("NAME")
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from fault_table import FaultTable
 
+# a function that is told to stop may be in a callback of the garbage collector, which can only say so
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 LIMIT, TRIALS = 0.3, 9
 
 
