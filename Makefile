@@ -9,10 +9,10 @@ demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and
 	$(BIN)/foretell demo
 
 test: .venv/ready  ## all tests, in three processes: one mostly waits for experiments of NNI
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/ready  ## without real experiments and slow ones
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not nni and not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not nni and not slow"
 
 test-faults: .venv/ready  ## kills, restarts, full disks, hostile objectives; a table of faults against results lost
 	$(BIN)/python -m pytest -m faults tests/faults

