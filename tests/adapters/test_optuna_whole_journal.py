@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import optuna
@@ -15,19 +13,14 @@ from optuna.storages.journal import JournalFileBackend
 
 from foretell_adapters.optuna import WholeJournalBackend
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from full_disk import full_after
+
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-@contextmanager
-def room_for(more: int, path: Path) -> Iterator[None]:
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + more, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
+def room_for(more: int, path: Path) -> AbstractContextManager[None]:
+    return full_after(path.stat().st_size + more)
 
 
 def study_in(path: Path, backend: type[JournalFileBackend] = WholeJournalBackend) -> optuna.Study:

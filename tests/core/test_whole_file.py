@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +13,8 @@ from foretell.checkpoint import Checkpoint
 from foretell.errors import WriteError
 from foretell.whole_file import write_whole
 
-
-@contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond so many bytes."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from full_disk import full_after
 
 
 def test_a_file_is_replaced(tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import resource
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +22,13 @@ from foretell_adapters.optuna import ForetellSampler
 from foretell_plugins.cli import build_cli
 from foretell_plugins.registry import Plugins
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from full_disk import full_after
+
 if TYPE_CHECKING:
     from fault_table import FaultTable
     from fault_worker import Place
     from faulty_study import FaultyStudy
-
-
-@contextmanager
-def full_after(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond so many bytes: what a full disk does to a write, told by EFBIG."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def tell(study: optuna.Study, given: list[tuple[optuna.Trial, float]], ledger: Ledger, rng: random.Random) -> None:

@@ -19,6 +19,7 @@ from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_spaces.fidelity_problem import TASKS, fidelity_problem
 from foretell.cross_fidelity import CrossFidelitySearch, FidelityTrial
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.sampler import ForetellSampler
 
 if TYPE_CHECKING:
@@ -99,12 +100,8 @@ def run(method: str, problem: FidelityProblem, budget: float, seed: int) -> Spen
     """Search until the budget is spent: what every full evaluation came to, and at what cost in all."""
     if method == "foretell":
         return _ours(problem, budget, seed)
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
+    with one_quiet_thread():
         return _optuna(method, problem, budget, seed)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def _ours(problem: FidelityProblem, budget: float, seed: int) -> Spent:

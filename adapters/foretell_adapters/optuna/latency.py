@@ -22,6 +22,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from foretell.benchmarks.cell_specs import FAMILIES, spec_milliseconds
 from foretell.benchmarks.gp_fit import fit_milliseconds
 from foretell.benchmarks.runner import Cell
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.sampler import ForetellSampler
 
 if TYPE_CHECKING:
@@ -109,13 +110,7 @@ def mixed_space(d: int) -> dict[str, BaseDistribution]:
 
 def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, seed: int) -> list[float]:
     """Seconds of each of 20 suggestions in a study that begins with n finished trials."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
+    with one_quiet_thread():
         space = mixed_space(d)
         history = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
         history.optimize(lambda trial: value_of(asked(trial, space)), n_trials=n)
@@ -129,9 +124,6 @@ def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, see
             times.append(time.perf_counter() - start)
             study.tell(trial, value_of(params))
         return times[1:]
-    finally:
-        torch.set_num_threads(threads)
-        optuna.logging.set_verbosity(verbosity)
 
 
 def asked(trial: optuna.Trial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:

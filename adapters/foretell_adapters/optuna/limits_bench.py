@@ -19,6 +19,7 @@ from foretell.benchmarks.search_spaces.problems import load_problem
 from foretell.benchmarks.tables import read_parquet
 from foretell.capture import nasbench201
 from foretell.limit import Limit
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.sampler import ForetellSampler
 
 if TYPE_CHECKING:
@@ -55,12 +56,8 @@ class LimitsBench:
             self._problem.append(load_problem("nasbench201", "cifar10"))
         problem, latency = self._problem[0], self._latency(cell.task)
         at_most = sorted(latency.values())[len(latency) * cell.n // 100 - 1]
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             tried = _run(cell, problem, lambda config: latency[_spec(config)], at_most)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
         best = max(problem.value(_config(spec)) for spec, ms in latency.items() if ms <= at_most)
         found = {}
         for k in _STEPS:

@@ -17,6 +17,7 @@ from foretell.benchmarks.pareto_problems import REPORTED, TUNED, load_pareto
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.win_rates import win_rate
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.peers import make_sampler
 
 if TYPE_CHECKING:
@@ -49,20 +50,12 @@ class Pareto:
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""
-        import torch
-
         assert cell.family is not None
         assert cell.task is not None
         assert cell.n is not None
         problem = load_pareto(cell.family, cell.task)
-        threads, verbosity = torch.get_num_threads(), optuna.logging.get_verbosity()
-        torch.set_num_threads(1)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             values, times = run_study(make_sampler(cell.method, cell.seed), problem, cell.n)
-        finally:
-            torch.set_num_threads(threads)
-            optuna.logging.set_verbosity(verbosity)
         found = {f"volume@{k}": (100 * problem.share(values[:k]), "%") for k in _CHECKPOINTS if k <= len(values)}
         return {"suggest": (1e3 * statistics.median(times[_START:] or times), "ms"), **found}
 

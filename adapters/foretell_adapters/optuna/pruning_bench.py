@@ -21,6 +21,7 @@ from optuna.trial import TrialState
 from foretell.benchmarks.pruning_report import pruning_table
 from foretell.benchmarks.pruning_runs import pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.pruner import ForetellPruner
 
 if TYPE_CHECKING:
@@ -45,12 +46,8 @@ class Pruning:
         assert cell.task is not None
         assert cell.n is not None
         curves = pruning_runs(cell.family, cell.task, cell.n, cell.seed).tolist()
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             spent, best, times = run_study(pruner_of(cell.method, len(curves[0])), curves)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
         final = sorted(c[-1] for c in curves if all(map(math.isfinite, c)))
         whole = sum(min(sum(map(math.isfinite, c)) + 1, len(c)) for c in curves)  # with the epoch that shows a failure
         lost = (final[-1] - best) / max(final[-1] - statistics.median(final), 1e-300)

@@ -24,6 +24,7 @@ from foretell.benchmarks.search_report import search_figure, search_tables
 from foretell.benchmarks.search_scores import search_scores
 from foretell.benchmarks.search_spaces.problems import CONSTRUCTED, NETWORKS, REPORTED, TUNED, load_problem
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.peers import HUB, sampler_of, why_not
 
 if TYPE_CHECKING:
@@ -65,20 +66,12 @@ class Search:
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""
-        import torch
-
         assert cell.family is not None
         assert cell.task is not None
         assert cell.n is not None
         problem = load_problem(cell.family, cell.task)
-        threads, verbosity = torch.get_num_threads(), optuna.logging.get_verbosity()
-        torch.set_num_threads(1)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             values, times = run_study(sampler_of(cell.method, cell.seed, problem, cell.n), problem, cell.n)
-        finally:
-            torch.set_num_threads(threads)
-            optuna.logging.set_verbosity(verbosity)
         return {"suggest": (1e3 * statistics.median(times[_START:]), "ms"), **search_scores(values, problem)}
 
     def report(self, rows: Sequence[Measurement]) -> list[str]:

@@ -20,6 +20,7 @@ import optuna
 from foretell.benchmarks.runner import Cell, medians
 from foretell.empty_figure import empty_figure
 from foretell_adapters.optuna.latency import asked, mixed_space, sampler_of, value_of
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,8 +100,7 @@ def soaked(method: str, n: int, seed: int) -> dict[int, dict[str, tuple[float, s
     """One study in this process: what was seen after so many trials."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with threadpool_limits(1):
+    with one_quiet_thread(), threadpool_limits(1):
         every = _EVERY_OF_SLOW if method in _SLOW else _EVERY
         return dict(_checkpoints(method, n, seed, every))
 

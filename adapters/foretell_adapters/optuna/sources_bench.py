@@ -23,6 +23,7 @@ from foretell.benchmarks.source_tasks import TARGETS, source_problem, sources_of
 from foretell.benchmarks.sources_report import CHECKPOINTS, sources_tables
 from foretell.transfer import SharedParameters
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.sampler import ForetellSampler
 
 if TYPE_CHECKING:
@@ -53,20 +54,12 @@ class SourcesBench:
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""
-        import torch
-
         assert cell.family is not None
         assert cell.task is not None
         assert cell.n is not None
-        threads, verbosity = torch.get_num_threads(), optuna.logging.get_verbosity()
-        torch.set_num_threads(1)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             problem = source_problem(cell.family, cell.task)
             values = self._study(cell.method, cell.family, cell.task, cell.seed, cell.n)
-        finally:
-            torch.set_num_threads(threads)
-            optuna.logging.set_verbosity(verbosity)
         best = list(accumulate(values, max))
         return {f"share@{k}": (100 * problem.share_better(best[k - 1]), "%") for k in CHECKPOINTS if k <= cell.n}
 

@@ -16,6 +16,7 @@ import optuna
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_spaces.problems import REPORTED, TUNED, load_problem
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.peers import sampler_of
 from foretell_adapters.optuna.stop_when_done import StopWhenDone
 
@@ -55,14 +56,10 @@ class Stopping:
         def objective(trial: optuna.Trial) -> float:
             return problem.value(suggest(trial, problem.space))
 
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             study.optimize(objective, n_trials=cell.n, callbacks=[timed])
             stopped, best = len(study.trials), study.best_value
             study.optimize(objective, n_trials=cell.n - stopped)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
         start = statistics.median(t.values[0] for t in study.trials[:_START])
         lost = (study.best_value - best) / max(study.best_value - start, 1e-300)
         return {

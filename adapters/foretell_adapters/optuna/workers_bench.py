@@ -22,6 +22,7 @@ import optuna
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_spaces.problems import REPORTED, TUNED, load_problem
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.peers import sampler_of
 
 if TYPE_CHECKING:
@@ -51,13 +52,9 @@ class Workers:
         assert cell.task is not None
         assert cell.n is not None
         problem = load_problem(cell.family, cell.task)
-        verbosity = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
+        with one_quiet_thread():
             study = optuna.create_study(sampler=sampler_of(cell.method, cell.seed, problem), direction="maximize")
             values = run_workers(study, problem, cell.n, CHECKPOINTS[-1], cell.seed)
-        finally:
-            optuna.logging.set_verbosity(verbosity)
         best, top, middle = [*accumulate(values, max)], problem.values[-1], statistics.median(problem.values.tolist())
         scale = max(float(top) - middle, 1e-300)
         seen = {json.dumps(t.params, sort_keys=True) for t in study.trials}
