@@ -86,7 +86,8 @@ def test_three_processes_share_one_storage(kind: str, tmp_path: Path) -> None:
     trials = output(in_a_process(url, kind, 0, 3, wait=False))
     assert len(trials) == 18
     copies = 18 - len({json.dumps(t, sort_keys=True) for t in trials})
-    assert copies <= 1, "two may have the same idea between writing and looking; test-faults counts how often"
+    # early on, a proposal may differ from a trial only by a parameter that turns out to be absent, or by lacking one
+    assert copies <= 1
 
 
 def test_threads_share_one_sampler() -> None:

@@ -1,4 +1,4 @@
-"""The sampler, the pruner and the stop rule, for `optunahub.load_module("samplers/foretell")`; the code is foretell's."""
+"""Sampler, pruner and stop rule of foretell, for `optunahub.load_module("samplers/foretell")`."""
 
 from foretell_adapters.optuna import ForetellPruner, ForetellSampler, StopWhenDone
 
