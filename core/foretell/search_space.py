@@ -65,6 +65,13 @@ class SearchSpace:
                     )
                     raise InvalidSearchSpaceError(msg)
 
+    def __eq__(self, other: object) -> bool:
+        """The same parameters in the same order, which decides positions, under the same conditions."""
+        if not isinstance(other, SearchSpace):
+            return NotImplemented
+        same = self.names == other.names and self.distributions == other.distributions
+        return same and self.conditions == other.conditions
+
     def __reduce__(self) -> tuple[Any, ...]:
         return SearchSpace, (dict(self.distributions), dict(self.conditions))
 

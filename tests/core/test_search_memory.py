@@ -54,6 +54,15 @@ def test_a_fit_is_done_once_and_a_cube_made_once() -> None:
     assert memory.cube(SPACE, none) is not memory.cube(SPACE, ~none)
 
 
+def test_a_cube_belongs_to_one_order_of_parameters() -> None:
+    memory, one = SearchMemory(), FloatDistribution(0.0, 1.0)
+    ab, ba = SearchSpace({"a": one, "b": one}), SearchSpace({"b": one, "a": one})
+    assert ab != ba  # their positions differ
+    none = np.zeros(2, dtype=bool)
+    assert memory.cube(ab, none).space.names == ("a", "b")
+    assert memory.cube(ba, none).space.names == ("b", "a")
+
+
 def test_outcomes_follow_their_observations() -> None:
     memory = SearchMemory()
     first = [Observation({}, (float(i),), partial=i == 2) for i in range(5)]
