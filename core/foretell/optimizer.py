@@ -16,7 +16,7 @@ from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
 from foretell.network_view import NetworkView
 from foretell.observation import Observation
-from foretell.proposals import first_unseen, local_edits
+from foretell.proposals import elusive_parameters, first_unseen, local_edits
 from foretell.search_memory import SearchMemory
 from foretell.study_belief import StudyBelief, Trend, doubted, promise
 from foretell.tracked_intervals import TrackedIntervals
@@ -107,7 +107,10 @@ class BayesianOptimizer:
         known = self.memory.units(self.space, [o.config for o in observations])
         running = self.space.to_unit(list(pending)) if pending else known[:0]
         lost = self.space.to_unit(list(failed)) if failed else known[:0]
+        elusive = elusive_parameters(known)
         seen = np.concatenate([known, running, lost]) if pending or failed else known
+        if elusive is not None and pending:
+            seen = np.concatenate([seen, self._without(running, elusive)])
         guidance = self._guidance(observations)
         if guidance is not None and (row := guidance.beginning(number, self.space, seen)) is not None:
             promised = self.space.from_unit(row)
@@ -123,15 +126,15 @@ class BayesianOptimizer:
             guidance is not None and guidance.heard(self._cube(known), self.memory)
         ):
             first = self.space.quasi_random(number, seeds[0])
-            new = first_unseen(self.space.to_unit([first]), seen)
-            return first if new and self._may(first) else self._random(seen, rng)
+            new = first_unseen(self.space.to_unit([first]), seen, elusive=elusive)
+            return first if new and self._may(first) else self._random(seen, elusive, rng)
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
-        rows = self._search(known, values, partial, constraints, running, lost, seen, rng, heard)
+        rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard)
         if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
         doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
-        return self._with_networks(observations, pending, values[:, 0], partial, doubts, rows, seen, rng)
+        return self._with_networks(observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng)
 
     def _with_networks(
         self,
@@ -142,6 +145,7 @@ class BayesianOptimizer:
         doubts: Doubts,
         rows: Float[np.ndarray, "k d"],
         seen: Float[np.ndarray, "s d"],
+        elusive: Bool[np.ndarray, " d"] | None,
         rng: np.random.Generator,
     ) -> dict[str, Value]:
         """Judge the shortlist again with its networks in view, and climb from its best and the best observed ones."""
@@ -158,7 +162,7 @@ class BayesianOptimizer:
         scores = np.empty(0)
         configs: list[dict[str, Value]] = []
         for climb in range(_CLIMBS + 1):
-            fresh = rows[self._first(rows, seen, len(rows))]
+            fresh = rows[self._first(rows, seen, elusive, len(rows))]
             if not len(fresh):
                 break
             found = [self.space.from_unit(row) for row in fresh]
@@ -243,6 +247,7 @@ class BayesianOptimizer:
         running: Float[np.ndarray, "p d"],
         lost: Float[np.ndarray, "f d"],
         seen: Float[np.ndarray, "s d"],
+        elusive: Bool[np.ndarray, " d"] | None,
         rng: np.random.Generator,
         guidance: Guidance | None,
     ) -> Float[np.ndarray, "k d"]:
@@ -276,24 +281,40 @@ class BayesianOptimizer:
                 edits = local_edits(cube, best, _N_REFINED, rng)
                 rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, belief.score(edits)])
         order = np.argsort(-scores, kind="stable")
-        chosen = self._first(rows[order], seen, wanted)
-        if not chosen:  # a small space, used up: its best point again
-            fresh = cube.sample(64, rng)
-            new = self._first(fresh, seen)
-            return fresh[new] if new else np.asarray(rows[order[:1]])
-        return np.asarray(rows[order[chosen]])
+        chosen = self._first(rows[order], seen, elusive, wanted)
+        if chosen:
+            return np.asarray(rows[order[chosen]])
+        fresh = cube.sample(64, rng)
+        new = self._first(fresh, seen, elusive)
+        if not new and elusive is not None:  # nothing is surely new
+            fresh = rows[order]
+            new = self._first(fresh, seen, None, wanted)
+        return fresh[new] if new else np.asarray(rows[order[:1]])  # a small space, used up: its best point again
 
-    def _random(self, seen: Float[np.ndarray, "m d"], rng: np.random.Generator) -> dict[str, Value]:
+    def _without(self, running: Float[np.ndarray, "p d"], elusive: Bool[np.ndarray, " d"]) -> Float[np.ndarray, "p d"]:
+        """What is under evaluation, as it is if parameters that no condition explains turn out not to be there."""
+        explained = np.array([name in self.space.conditions for name in self.space.names], dtype=bool)
+        return np.where(elusive & ~explained, np.nan, running)
+
+    def _random(
+        self, seen: Float[np.ndarray, "m d"], elusive: Bool[np.ndarray, " d"] | None, rng: np.random.Generator
+    ) -> dict[str, Value]:
         rows = self.space.sample_units(64, rng)
-        fresh = self._first(rows, seen)
+        fresh = self._first(rows, seen, elusive)
         return self.space.from_unit(rows[fresh[0] if fresh else 0])
 
-    def _first(self, rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"], wanted: int = 1) -> list[int]:
+    def _first(
+        self,
+        rows: Float[np.ndarray, "n d"],
+        seen: Float[np.ndarray, "m d"],
+        elusive: Bool[np.ndarray, " d"] | None,
+        wanted: int = 1,
+    ) -> list[int]:
         """The first rows that are new and admissible."""
         if self.admissible is None:
-            return first_unseen(rows, seen, wanted)
+            return first_unseen(rows, seen, wanted, elusive)
         found: list[int] = []
-        new = first_unseen(rows, seen, len(rows))
+        new = first_unseen(rows, seen, len(rows), elusive)
         at, step, refused = 0, 1, 0
         while at < len(new) and len(found) < wanted:
             if self._may(self.space.from_unit(rows[new[at]])):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foretell.unit_cube import UnitCube
 
 _WIDTHS = np.array([0.02, 0.1, 0.3])
+_ABSENT = -1.0
 
 
 def local_edits(
@@ -71,8 +72,23 @@ def unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"]) -> Bo
     return fresh
 
 
-def first_unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"], wanted: int = 1) -> list[int]:
-    """The first rows that differ from all seen ones and from each other, at most `wanted` of them."""
+def first_unseen(
+    rows: Float[np.ndarray, "n d"],
+    seen: Float[np.ndarray, "m d"],
+    wanted: int = 1,
+    elusive: Bool[np.ndarray, " d"] | None = None,
+) -> list[int]:
+    """The first rows that differ from all seen ones and from each other, at most `wanted` of them.
+
+    Args:
+        rows: Positions.
+        seen: Positions that are known.
+        wanted: How many, at most.
+        elusive: Parameters that may turn out not to be there, see `elusive_parameters`. Of two rows that agree where
+            both have a parameter, one that has some of these besides is no news: evaluated, it may be a copy.
+    """
+    if elusive is not None and elusive.any():
+        return _first_that_stay_unseen(rows, seen, wanted, elusive)
     if wanted > 1:
         return [int(i) for i in np.flatnonzero(unseen(rows, seen))[:wanted]]
     table = _canonical(seen)
@@ -82,5 +98,36 @@ def first_unseen(rows: Float[np.ndarray, "n d"], seen: Float[np.ndarray, "m d"],
     return []
 
 
+def _first_that_stay_unseen(rows: np.ndarray, seen: np.ndarray, wanted: int, elusive: np.ndarray) -> list[int]:
+    new, found, firm = _canonical(rows), list[int](), ~elusive
+    table = np.concatenate([_canonical(seen), np.empty_like(new[:wanted])])  # room for what is found
+    for i, row in enumerate(new):
+        if len(found) == wanted:
+            break
+        alike = table[: len(seen) + len(found)]
+        alike = alike[(alike[:, firm] == row[firm]).all(axis=1)]
+        same, theirs, ours = alike == row, alike != _ABSENT, row != _ABSENT
+        if not ((same | (elusive & ~theirs)).all(axis=1) | (same | (elusive & theirs & ~ours)).all(axis=1)).any():
+            table[len(seen) + len(found)] = row
+            found.append(i)
+    return found
+
+
+def elusive_parameters(known: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"] | None:
+    """Parameters that one position has and a later one has not; None if there are none.
+
+    One that is missing only before it first came may have been added to the study since, which says nothing about
+    when it is there.
+
+    Args:
+        known: Positions in the order in which they became known.
+    """
+    gaps = np.isnan(known)
+    if not gaps.any():
+        return None
+    found = (gaps & np.logical_or.accumulate(~gaps, axis=0)).any(axis=0)
+    return np.asarray(found) if found.any() else None
+
+
 def _canonical(rows: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.where(np.isnan(rows), -1.0, np.round(rows, 9)) + 0.0)
+    return np.ascontiguousarray(np.where(np.isnan(rows), _ABSENT, np.round(rows, 9)) + 0.0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from foretell.proposals import first_unseen, local_edits, unseen
+from foretell.proposals import elusive_parameters, first_unseen, local_edits, unseen
 from foretell.search_space import Condition, SearchSpace
 from foretell.unit_cube import UnitCube
 
@@ -89,3 +89,46 @@ def test_first_unseen_are_the_first_of_all_unseen(seed: int, wanted: int) -> Non
     rows, seen = (rng.integers(0, 3, (n, 3)) / 2.0 for n in (12, 6))
     rows[rng.random(rows.shape) < 0.1] = np.nan
     assert first_unseen(rows, seen, wanted) == np.flatnonzero(unseen(rows, seen))[:wanted].tolist()
+
+
+def test_a_parameter_that_may_not_be_there_makes_no_difference() -> None:
+    nan, elusive = np.nan, np.array([False, True, True])
+    seen = np.array([[0.1, 0.2, nan], [0.5, nan, nan]])
+    for row in ([0.1, 0.2, 0.9], [0.1, nan, nan], [0.5, 0.3, 0.3], [0.5, nan, nan]):
+        assert first_unseen(np.array([row]), seen, elusive=elusive) == []
+    for row in ([0.1, 0.3, nan], [0.1, nan, 0.2], [0.6, nan, nan], [0.1, 0.3, 0.9]):
+        assert first_unseen(np.array([row]), seen, elusive=elusive) == [0]
+    rows = np.array([[0.7, nan, 0.1], [0.7, 0.2, 0.1], [0.7, nan, 0.2], [0.8, 0.1, 0.1]])
+    assert first_unseen(rows, seen, 4, elusive) == [0, 2, 3]  # the second may be the first
+    assert first_unseen(rows, seen, 4, np.zeros(3, dtype=bool)) == [0, 1, 2, 3]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), wanted=st.integers(1, 12))
+def test_what_is_proposed_is_no_copy_whatever_turns_out_to_be_absent(seed: int, wanted: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, seen = (rng.integers(0, 2, (n, 4)) / 2.0 for n in (12, 6))
+    elusive = np.append(False, rng.random(3) < 0.6)
+    for table in (rows, seen):
+        table[(rng.random(table.shape) < 0.4) & elusive] = np.nan
+    found = first_unseen(rows, seen, wanted, elusive)
+
+    def said(row: np.ndarray) -> set[tuple[int, float]]:
+        return {(j, float(u)) for j, u in enumerate(row) if not np.isnan(u)}
+
+    new: list[int] = []
+    for i, row in enumerate(rows):
+        others = [said(other) for other in [*seen, *rows[new]]]
+        if len(new) < wanted and not any(said(row) <= other or other <= said(row) for other in others):
+            new.append(i)
+    assert found == new
+
+
+def test_what_comes_and_goes_is_elusive_but_not_what_was_added() -> None:
+    nan = np.nan
+    assert elusive_parameters(np.array([[0.1, 0.2], [0.3, 0.4]])) is None
+    assert elusive_parameters(np.array([[0.1, nan], [0.1, nan], [0.3, 0.4], [0.3, 0.5]])) is None
+    found = elusive_parameters(np.array([[0.1, nan, nan], [0.1, 0.2, nan], [0.3, nan, 0.5]]))
+    assert found is not None
+    assert found.tolist() == [False, True, False]
+    assert elusive_parameters(np.empty((0, 2))) is None
