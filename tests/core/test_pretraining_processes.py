@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -288,11 +289,9 @@ def test_a_state_without_its_place_is_refused(tmp_path: Path, told: dict[str, st
         learn(2)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif("FORETELL_COMPLETE" not in os.environ, reason="a minute: set FORETELL_COMPLETE")
-def test_torchrun_starts_a_killed_run_again_which_ends_as_one_process(tmp_path: Path, foretell_data: Path) -> None:
-    """The command itself on a small part of the real table, one of two workers killed."""
-    script = tmp_path / "small.py"
+def starter(folder: Path, data: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Starts the command itself on a small part of the real table, by a launcher or alone."""
+    script = folder / "small.py"
     script.write_text(
         "from dataclasses import replace\n"
         "from foretell.pretraining.pretrain_settings import PRETRAIN_SETTINGS as s\n"
@@ -302,13 +301,29 @@ def test_torchrun_starts_a_killed_run_again_which_ends_as_one_process(tmp_path: 
         "s['gennape-nb101'] = replace(w, encoder=replace(w.encoder, width=8, hops=2), projected=4, **epochs)\n"
         "main()\n"
     )
-    environment = {**os.environ, "FORETELL_DATA": str(foretell_data), "CUDA_VISIBLE_DEVICES": ""}
+    environment = {**os.environ, "FORETELL_DATA": str(data), "CUDA_VISIBLE_DEVICES": ""}
 
     def start(out: str, *launcher: str) -> subprocess.Popen[bytes]:
         arguments = ["pretrain", "gennape-nb101", "--networks", "200", "--shard", "64", "--minutes", "0"]
-        command = [sys.executable, *launcher, str(script), *arguments, "--out", str(tmp_path / out / "run")]
+        command = [sys.executable, *launcher, str(script), *arguments, "--out", str(folder / out / "run")]
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    return start
+
+
+def assert_losses_agree(one: Path, two: Path) -> None:
+    expected, found = logs(one), logs(two)
+    assert {n: len(lines) for n, lines in expected.items()} == {n: len(lines) for n, lines in found.items()}
+    for name, lines in expected.items():
+        losses = [x.get("loss", 0) for x in lines]
+        np.testing.assert_allclose([x.get("loss", 0) for x in found[name]], losses, rtol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FORETELL_COMPLETE" not in os.environ, reason="a minute: set FORETELL_COMPLETE")
+def test_torchrun_starts_a_killed_run_again_which_ends_as_one_process(tmp_path: Path, foretell_data: Path) -> None:
+    """One of two workers is killed."""
+    start = starter(tmp_path, foretell_data)
     assert start("one").wait(200) == 0
     options = ("--standalone", "--nproc-per-node", "2", "--max-restarts", "1")
     launcher = start("two", "-m", "torch.distributed.run", *options)
@@ -320,7 +335,23 @@ def test_torchrun_starts_a_killed_run_again_which_ends_as_one_process(tmp_path: 
     assert len(children) == 2
     os.kill(int(children[1]), signal.SIGKILL)
     assert launcher.wait(200) == 0  # it started both again
-    one, two = logs(tmp_path / "one" / "run"), logs(tmp_path / "two" / "run")
-    assert {n: len(lines) for n, lines in one.items()} == {n: len(lines) for n, lines in two.items()}
-    for name, lines in one.items():
-        np.testing.assert_allclose([x.get("loss", 0) for x in two[name]], [x.get("loss", 0) for x in lines], rtol=1e-3)
+    assert_losses_agree(tmp_path / "one" / "run", tmp_path / "two" / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FORETELL_COMPLETE" not in os.environ, reason="a minute: set FORETELL_COMPLETE")
+@pytest.mark.skipif(not find_spec("accelerate"), reason="accelerate is not installed")
+def test_accelerate_starts_two_processes_that_end_as_one(tmp_path: Path, foretell_data: Path) -> None:
+    """Without GPUs, where accelerate's option for several processes is called --multi_gpu none the less."""
+    start = starter(tmp_path, foretell_data)
+    assert start("one").wait(200) == 0
+    options = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no")
+    launcher = start("two", "-m", "accelerate.commands.launch", *options, "--dynamo_backend", "no")
+    workers: set[str] = set()
+    while launcher.poll() is None:
+        children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+        workers |= set(children.read_text().split()) if children.exists() else set()
+        time.sleep(0.1)
+    assert launcher.returncode == 0
+    assert len(workers) >= 2
+    assert_losses_agree(tmp_path / "one" / "run", tmp_path / "two" / "run")
