@@ -54,7 +54,8 @@ class BayesianOptimizer:
         space: What may be varied.
         graph: Gives the network of a configuration, None where it has none; the surrogate then sees the network too.
             Called for every observation and for the most promising proposals; cache it.
-        n_startup: Observations before the surrogate decides; until then points of a Sobol sequence.
+        n_startup: Observations before the surrogate decides; until then points of a Sobol sequence. Once a third of
+            them are known, what is under evaluation counts too: many workers would else begin with many random points.
         memory: What earlier suggestions worked out; share it between the optimizers of one study.
         admissible: Whether a configuration may be tried at all, for rules that are known beforehand, such as a limit on
             a network's cost; asked of the most promising first, and of no more than are needed: after every eight
@@ -122,7 +123,7 @@ class BayesianOptimizer:
             row = self.prior.beginning(cube, self._proposed(), self.memory, tried, told, number, seen)
             if row is not None and self._may(self.space.from_unit(row)):
                 return self.space.from_unit(row)
-        if len(observations) < max(self.n_startup, 1) and not (
+        if not self._begun(len(observations), len(pending)) and not (
             guidance is not None and guidance.heard(self._cube(known), self.memory)
         ):
             first = self.space.quasi_random(number, seeds[0])
@@ -135,6 +136,10 @@ class BayesianOptimizer:
             return self.space.from_unit(rows[0])
         doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
         return self._with_networks(observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng)
+
+    def _begun(self, known: int, pending: int) -> bool:
+        start = max(self.n_startup, 1)
+        return known >= start or (3 * known >= start and known + pending >= start)
 
     def _with_networks(
         self,

@@ -319,3 +319,17 @@ def test_what_runs_raises_what_is_to_be_beaten_as_far_as_it_is_believed() -> Non
     assert best is None
     assert front is not None
     assert sorted(map(tuple, front.tolist())) == [(0.0, 3.0), (2.0, 2.0)]
+
+
+def test_with_a_third_of_the_start_known_what_is_under_evaluation_counts_too() -> None:
+    space = SearchSpace({"x": FloatDistribution(0.0, 1.0), "y": FloatDistribution(0.0, 1.0)})
+    optimizer = BayesianOptimizer(space, n_startup=6)
+    points = [space.quasi_random(i, 0) for i in range(6)]
+    seen = [Observation(c, (-abs(float(c["x"] or 0) - 0.3),)) for c in points]
+
+    def is_start(known: int, pending: int) -> bool:
+        return optimizer.suggest(seen[:known], points[known : known + pending], 0, 9) == space.quasi_random(9, 0)
+
+    assert [is_start(known, 6 - known) for known in range(7)] == [True] * 2 + [False] * 5
+    assert [is_start(known, 0) for known in range(7)] == [True] * 6 + [False]
+    assert is_start(2, 3)

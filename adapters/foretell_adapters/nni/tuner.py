@@ -41,7 +41,8 @@ class ForetellTuner(Tuner):  # type: ignore[misc]
     Args:
         optimize_mode: Whether a larger metric is better (`maximize`) or a smaller one (`minimize`).
         seed: Source of all randomness; None takes a fresh one, and says which in the log.
-        n_startup_trials: Results before the surrogate decides; until then points that cover the space evenly.
+        n_startup_trials: Results before the surrogate decides; until then points that cover the space evenly. Once a
+            third of them are there, what is under way counts too.
         graph: `module:function`; the function takes a trial's parameters and gives their network, as a
             `ComputationGraph` or as a tuple of a module and its example inputs.
         **unknown: Refused with the names that are known.

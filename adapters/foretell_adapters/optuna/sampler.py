@@ -66,7 +66,8 @@ class ForetellSampler(BaseSampler):
             "foretell-pretrained", or a folder; see `foretell.encoders.Pretrained`. Its favourites are every other trial
             until five have finished, unless these contradict it; from then on how well own trials are predicted with it
             and without decides how much it counts.
-        n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence.
+        n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence. Once a third
+            of them have finished, running ones count too.
         sources: Old studies to learn from: a study, a storage or its URL (all studies in it), or several of these, as
             they are now. Parameters are matched by name and values; scale, bounds and direction may differ. They give
             every other trial until five have finished, unless these contradict them; from then on the surrogate hears
