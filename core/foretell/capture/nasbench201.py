@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from foretell.graph import ComputationGraph
+    from foretell.graph import ComputationGraph, Shape
 
 OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 """The operators of an edge; their positions are the digits of a specification."""
@@ -34,8 +34,15 @@ _NODES = {
 }
 
 
-def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, classes: int = 10) -> ComputationGraph:
-    """The network of one cell, with 3 x 32 x 32 images.
+def graph(
+    spec: str | Sequence[int],
+    *,
+    channels: int = 16,
+    cells: int = 5,
+    classes: int = 10,
+    image: Shape = (3, 32, 32),
+) -> ComputationGraph:
+    """The network of one cell.
 
     Edges that are `none`, and nodes that are on no path from input to output, are left out with their
     weights; the benchmark's own parameter count includes such weights.
@@ -46,6 +53,7 @@ def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, clas
         channels: Channels of the first stage.
         cells: Cells a stage.
         classes: Outputs of the classifier: 10, 100 or 120 in the benchmark.
+        image: Channels, height and width of what enters.
 
     Returns:
         The graph. Where no path leads through the cell, each cell is a `Zero` operator.
@@ -58,7 +66,7 @@ def graph(spec: str | Sequence[int], *, channels: int = 16, cells: int = 5, clas
     """
     digits = parse(spec)
     net = GraphBuilder()
-    x = net.batch_norm(net.conv(net.input((3, 32, 32)), channels, 3))
+    x = net.batch_norm(net.conv(net.input(image), channels, 3))
     for stage in range(3):
         if stage:
             channels *= 2
