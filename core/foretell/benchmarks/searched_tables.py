@@ -10,6 +10,7 @@ import numpy as np
 
 from foretell.architecture_search import ArchitectureSearch, LocalEdits, Pool, Proposals
 from foretell.benchmarks.nasbench101_neighbours import Neighbours101
+from foretell.benchmarks.program_tables import SEARCHERS, ProgramTable
 from foretell.benchmarks.tables import TABLES, Table
 from foretell.benchmarks.unknowing import unknowing
 from foretell.presets import PRESETS
@@ -52,6 +53,7 @@ class SearchedTables:
     predictors: Mapping[str, Callable[[], Predictor]] = field(default_factory=lambda: PRESETS)
     _tables: dict[str, Table] = field(default_factory=dict)
     _searches: dict[tuple[str, str], ArchitectureSearch[int]] = field(default_factory=dict)
+    _programs: dict[str, ProgramTable] = field(default_factory=dict)
 
     def table(self, family: str) -> Table:
         """The table of a family."""
@@ -60,9 +62,10 @@ class SearchedTables:
         return self._tables[family]
 
     def steps(self, method: str, family: str, task: str, seed: int) -> Iterator[Step]:
-        """All steps of a search, without end before the table's; `random` or one of the predictors decides.
+        """All steps of a search, without end before the table's.
 
-        The first ten are the same for all methods.
+        `random`, one of the predictors or a search over the table's program (`program_tables`) decides. The first
+        ten are the same for all methods.
         """
         truth = self.table(family).targets[task]
         order = np.random.default_rng(seed).permutation(len(truth)).tolist()
@@ -70,10 +73,21 @@ class SearchedTables:
         for row in order if method == "random" else order[:START]:
             known[row] = float(truth[row])
             yield Step(row, known[row], None)
+        if method in SEARCHERS:
+            program = self._program(family)
+            searcher = SEARCHERS[method](program.space)
+            for row in program.asked(searcher, list(known), lambda row: float(truth[row]), seed):
+                yield Step(row, float(truth[row]), None)
+            return
         while len(known) < len(truth):
             found = self._search(method, family).suggest(known, seed)
             known[found.architecture] = float(truth[found.architecture])
             yield Step(found.architecture, known[found.architecture], found.posterior)
+
+    def _program(self, family: str) -> ProgramTable:
+        if family not in self._programs:
+            self._programs[family] = ProgramTable.of(self.table(family))
+        return self._programs[family]
 
     def _search(self, method: str, family: str) -> ArchitectureSearch[int]:
         if (method, family) not in self._searches:

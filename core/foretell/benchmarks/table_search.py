@@ -2,7 +2,8 @@
 
 A search asks the table for one architecture at a time: ten drawn at random, then what `ArchitectureSearch` suggests.
 `queries` counts up to the one with the best target of the table, 0 standing for not found in 150; `regret` is what the
-best one found so far lacks to it, in the target's unit. Random search runs beside it, with the same first ten.
+best one found so far lacks to it, in the target's unit. Random search runs beside it, with the same first ten, and
+where the table is that of a program, so do searches over programs (`foretell.spaces.searchers`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.benchmarks.program_tables import FAMILIES, SEARCHERS
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.searched_tables import SearchedTables
 
@@ -31,14 +33,14 @@ class TableSearch:
     """Queries and regret; smaller is better."""
 
     name: str = "table-search"
-    methods: Sequence[str] = ("foretell", "graf", "nas-bowl", "random")
+    methods: Sequence[str] = ("foretell", "graf", "nas-bowl", *SEARCHERS, "random")
     _tables: SearchedTables = field(default_factory=SearchedTables)
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task."""
         tasks = [(family, task) for family, names in _TASKS.items() for task in names]
         return [Cell(m, family, task, None, s) for family, task in tasks[: 1 if quick else None] for m in methods
-                for s in range(seeds)]  # fmt: skip
+                if m not in SEARCHERS or family in FAMILIES for s in range(seeds)]  # fmt: skip
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""

@@ -203,10 +203,17 @@ class FittedBayesianNetwork:
         mean, variance = _mean_and_variance(f, x.expand(members, *x.shape))
         return mean, _epistemic(h, x[None])[0], variance
 
+    def score(
+        self, X: Float[np.ndarray, "m d"], k_epistemic: float = 0.5, k_aleatoric: float = 0.5
+    ) -> Float[np.ndarray, " m"]:
+        """Mean + k_epistemic epistemic + k_aleatoric aleatoric of each row (their GOSH), larger is better."""
+        mean = self.members(X)[0].mean(axis=0)
+        return np.asarray(mean + k_epistemic * self.epistemic(X) + k_aleatoric * self.aleatoric(X))
+
     def score_gradient(
         self, X: Float[np.ndarray, "m d"], k_epistemic: float = 0.5, k_aleatoric: float = 0.5
     ) -> Float[np.ndarray, "m d"]:
-        """Gradient of mean + k_epistemic epistemic + k_aleatoric aleatoric in each row (their GOSH).
+        """Gradient of `score` in each row.
 
         Follow it uphill from known rows, then take the nearest candidate, as GOBI does.
         """

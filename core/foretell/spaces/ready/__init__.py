@@ -6,6 +6,7 @@ from foretell.spaces.ready.mobilenet import mobilenets
 from foretell.spaces.ready.nasbench101 import nasbench101_cells
 from foretell.spaces.ready.nasbench201 import nasbench201_cells
 from foretell.spaces.ready.transformer import heterogeneous, interleavings
+from foretell.spaces.ready.transnasbench101 import transnasbench101_cells
 
 __all__ = [
     "darts_cells",
@@ -16,4 +17,5 @@ __all__ = [
     "mobilenets",
     "nasbench101_cells",
     "nasbench201_cells",
+    "transnasbench101_cells",
 ]
