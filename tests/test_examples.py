@@ -11,13 +11,15 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHORT = {
-    "few_shot_estimator": ["26"], "optuna_accuracy_and_size": ["12"], "optuna_joint_search": ["12"],
+    "few_shot_estimator": ["26"], "one_shot_fidelity": ["4", "1"],
+    "optuna_accuracy_and_size": ["12"], "optuna_joint_search": ["12"],
     "optuna_network_program": ["12"], "optuna_pruning": ["9"], "optuna_tracking": ["7"], "optuna_warm_start": ["5"],
     "own_graph_network": ["2"], "pyg_data": [], "zero_shot_ranking": [],
 }  # fmt: skip
 """Arguments of those that run here; the others have tests beside their framework's."""
 SAYS = {
-    "few_shot_estimator": "90 % intervals hold", "optuna_accuracy_and_size": "thousand FLOPs",
+    "few_shot_estimator": "90 % intervals hold", "one_shot_fidelity": "rank correlation of score",
+    "optuna_accuracy_and_size": "thousand FLOPs",
     "optuna_joint_search": "best accuracy",
     "optuna_network_program": "networks; best of 12: accuracy", "optuna_pruning": "epochs instead of 180",
     "optuna_tracking": "followed by",

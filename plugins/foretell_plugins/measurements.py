@@ -26,6 +26,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("lottery", _lottery)
     register("motifs", _motifs)
     register("narrowing", _narrowing)
+    register("one-shot", _one_shot)
     register("scale", _scale)
     register("spaces", _spaces)
     register("table-search", _table_search)
@@ -98,6 +99,12 @@ def _narrowing() -> Benchmark:
     from foretell.benchmarks.narrowing import NarrowingLeft
 
     return NarrowingLeft()
+
+
+def _one_shot() -> Benchmark:
+    from foretell.benchmarks.one_shot import OneShot
+
+    return OneShot()
 
 
 def _scale() -> Benchmark:

@@ -11,6 +11,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from foretell.benchmarks.one_shot import OneShot, pool, search_of
+from foretell.benchmarks.runner import Cell, Measurement
 from foretell.capture import nasbench201
 from foretell.capture.nasbench201 import EDGES, OPERATIONS
 from foretell.errors import InvalidArchitectureError, InvalidDataError, InvalidSearchSpaceError
@@ -230,3 +232,39 @@ def test_mistakes_are_named(make: object, error: type[Exception], message: str) 
     assert callable(make)
     with pytest.raises(error, match=message):
         make()
+
+
+def _rows(method: str, seed: int, scores: list[float]) -> list[Measurement]:
+    where = ("nasbench201", "digits", len(scores), seed)
+    return [Measurement("one-shot", method, *where, f"score {i}", score, "", "0") for i, score in enumerate(scores)]
+
+
+def test_the_bench_compares_scores_with_trainings_by_hand() -> None:
+    truth = [-0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7]
+    rows = [row for seed in range(2) for row in _rows("trained", seed, truth)]
+    rows += _rows("params", 0, [float(-i) for i in range(7)]) + _rows("paths", 0, [float(i) for i in range(7)])
+    lines = {line[:22].strip(): line[22:].split() for line in OneShot().report(rows)[1:]}
+    assert lines["trained"][:3] == ["2", "1", "0"]
+    assert lines["params"][:3] == ["1", "1", "0"]
+    assert lines["paths"][:3] == ["1", "-1", "0.2"]  # the third is the best of the last five
+    assert OneShot().report(_rows("paths", 0, [1.0])) == ["nothing to compare with: measure `trained` too"]
+
+
+def test_cells_of_the_bench_have_a_path_and_their_counts() -> None:
+    cells = pool(20)
+    assert len(set(cells)) == 20
+    assert pool(5) == cells[:5]
+    assert all(nasbench201.live_edges(cell) for cell in cells)
+    found = OneShot().measure(Cell("params", "nasbench201", "digits", 5, 0))
+    net = Supernet(4, 1, 10, IMAGE)
+    assert [found[f"score {i}"][0] for i in range(5)] == [net.graph(cell).params for cell in cells[:5]]
+    quick = OneShot().cells(["params", "paths"], 3, quick=True)
+    assert [(c.method, c.seed) for c in quick] == [("params", 0), ("paths", 0)]
+    assert len(OneShot().cells(["params", "paths"], 3, quick=False)) == 4
+
+
+@pytest.mark.parametrize("method", [m for m in OneShot().methods if m.startswith(("paths", "darts"))])
+def test_every_name_of_the_bench_is_a_setting(method: str) -> None:
+    plain = search_of(method.split(",")[0], small(), 3)
+    search = search_of(method, small(), 3)
+    assert (search == plain) == ("," not in method)
