@@ -47,6 +47,7 @@ from foretell.spaces.ready import (
     mobilenets,
     nasbench101_cells,
     nasbench201_cells,
+    transnasbench101_cells,
 )
 from foretell.spaces.ready.einspace import TRANSFORMER
 from foretell.spaces.routed import Routed
@@ -75,6 +76,7 @@ GRAMMAR = Space(Grammar(RULES, "M", 3), (4,))
 READY = {
     "nasbench101": nasbench101_cells(channels=8, stacks=2, cells=1),
     "nasbench201": nasbench201_cells(channels=4, cells=1),
+    "transnasbench101": transnasbench101_cells(channels=4, classes=5, size=32),
     "darts": darts_cells(channels=4, cells=3),
     "mobilenets": mobilenets((3, 8, 8), (8, 16), 2),
     "interleavings": interleavings((3, 8, 8), 8, 3),
