@@ -19,6 +19,7 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("capture", _capture)
     register("coverage", _coverage)
     register("deepening", _deepening)
+    register("devices", _devices)
     register("few-shot", _few_shot)
     register("grammar", _grammar)
     register("graph-search", _graph_search)
@@ -57,6 +58,12 @@ def _deepening() -> Benchmark:
     from foretell.benchmarks.deepening import Deepening
 
     return Deepening()
+
+
+def _devices() -> Benchmark:
+    from foretell.benchmarks.device_latencies import DeviceLatencies
+
+    return DeviceLatencies()
 
 
 def _few_shot() -> Benchmark:

@@ -161,6 +161,15 @@ class SearchProcess:
         return GaussianPosterior(self.y - self.alpha / inverse, np.sqrt(1.0 / inverse))
 
 
+def prior_covariance(
+    X: Float[np.ndarray, "m c"], layout: Layout, theta: Float[np.ndarray, " G_plus_2_plus_B"]
+) -> Float[np.ndarray, "m m"]:
+    """Covariance of the function at points before anything is known, K without noise."""
+    scale, slope = layout.scales(theta)
+    near, far = X * scale, None if slope is None else X * slope
+    return _kernel(near, near, far, far, float(np.exp(theta[layout.n_groups])))
+
+
 def fit_theta(
     X: Float[np.ndarray, "n c"], y: Float[np.ndarray, " n"], layout: Layout, start: np.ndarray | None = None
 ) -> Float[np.ndarray, " G_plus_2_plus_B"]:
