@@ -289,6 +289,31 @@ def test_a_state_without_its_place_is_refused(tmp_path: Path, told: dict[str, st
         learn(2)
 
 
+def _joined_late(told: dict[str, str], late: float) -> None:
+    os.environ.update(told, CUDA_VISIBLE_DEVICES="")
+    time.sleep(late)
+    with joined_processes() as processes:
+        processes.wait()
+        os._exit(0)  # as one that is killed: what it told the others stays in the store
+
+
+def test_those_started_again_do_not_look_for_those_before() -> None:
+    """torchrun's agent keeps one store for all its attempts."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    context = multiprocessing.get_context("fork")
+    for attempt, first in ((0, 0), (1, 0), (2, 1)):
+        started = []
+        for rank in (0, 1):
+            told = {
+                "RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": store.port, "TORCHELASTIC_USE_AGENT_STORE": True, "TORCHELASTIC_RESTART_COUNT": attempt,
+            }  # fmt: skip
+            given = ({k: str(v) for k, v in told.items()}, 0.3 * (rank != first))
+            started.append(context.Process(target=_joined_late, args=given, daemon=True))
+            started[-1].start()
+        assert ended(started) == [0, 0]
+
+
 def starter(folder: Path, data: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """Starts the command itself on a small part of the real table, by a launcher or alone."""
     script = folder / "small.py"

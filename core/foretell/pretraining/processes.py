@@ -141,7 +141,14 @@ def joined_processes() -> Iterator[Processes]:
     own_gpu = gpus >= near
     if gpus:
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if own_gpu else "gloo", timeout=_PATIENCE)
+    from torch.distributed.rendezvous import rendezvous
+
+    store, _, _ = next(rendezvous("env://", rank, size, timeout=_PATIENCE))
+    if near == size:  # of one agent, whose store outlives its processes: addresses of those that were killed are there
+        attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = dist.PrefixStore(f"attempt {attempt}", store)  # type: ignore[attr-defined]
+    backend = "nccl" if own_gpu else "gloo"
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
     try:
         yield Processes(rank, size, device, device if own_gpu else cpu)
     finally:
