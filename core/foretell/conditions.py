@@ -6,6 +6,7 @@ when `op` is "conv", or when `depth` is at least 3.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,62 +40,81 @@ def infer_conditions(distributions: Mapping[str, Distribution], configs: Sequenc
         return SearchSpace(distributions)
     present = np.array([[name in c for name in names] for c in configs], dtype=bool).reshape(len(configs), len(names))
     count = present.sum(axis=0)
+    explained = _Explained.by(distributions, configs, present)
     # a parent occurs at least as often as its child
     order = sorted(range(len(names)), key=lambda j: -count[j])
-    place = {j: i for i, j in enumerate(order)}
-    found: dict[int, list[tuple[int, int, str, frozenset[Value]]]] = {}
-    conditional: set[int] = set()
-    explained = {
-        parent: _explained(names[parent], distributions[names[parent]], configs, present, present[:, parent])
-        for parent in order
-    }
-    for child in order:
-        if count[child] == len(configs):
-            continue
-        for parent in order[: place[child]]:
-            if not (count[parent] > count[child] or (count[parent] == count[child] and parent in conditional)):
-                continue
-            values_of = explained[parent].get(child)
-            if values_of is not None:
-                values = _generalised(distributions[names[parent]], *values_of)
-                found.setdefault(child, []).append((-int(count[parent]), len(values), names[parent], values))
-        if child in found:
-            conditional.add(child)
+    depth = np.zeros(len(names), dtype=np.int64)
     conditions = {}
-    for child, options in found.items():
-        best = min(options, key=lambda f: f[:3])
-        conditions[names[child]] = (Condition(best[2], best[3]),)
-    return SearchSpace({names[j]: distributions[names[j]] for j in order}, conditions)
+    place = {child: at for at, child in enumerate(order)}
+    for child in order:
+        options = []
+        for parent in np.flatnonzero(explained.decides[:, child]).tolist():
+            if place[parent] < place[child] and (count[parent] > count[child] or depth[parent]):
+                values = _generalised(distributions[names[parent]], *explained.values(parent, child))
+                options.append((-int(count[parent]), len(values), names[parent], values, parent))
+        if options:
+            best = min(options, key=lambda f: f[:3])
+            conditions[names[child]] = (Condition(best[2], best[3]),)
+            depth[child] = 1 + depth[best[4]]
+    # the same order as long as the same depends on the same, whatever was seen how often
+    return SearchSpace({names[j]: distributions[names[j]] for j in np.argsort(depth, kind="stable")}, conditions)
 
 
-def _explained(
-    parent: str,
-    distribution: Distribution,
-    configs: Sequence[Mapping[str, Value]],
-    present: np.ndarray,
-    has_parent: np.ndarray,
-) -> dict[int, tuple[set[Any], set[Any]]]:
-    """Children whose presence the parent's value decides: number -> the values with and without it."""
-    size = distribution.size
-    if size is None or size > _MOST_VALUES:
-        return {}
-    numbers: dict[Any, int] = {}
-    rows = np.flatnonzero(has_parent)
-    codes = np.array([numbers.setdefault(configs[i][parent], len(numbers)) for i in rows.tolist()], dtype=np.int64)
-    if len(numbers) < 2:
-        return {}
-    hot = (codes[:, None] == np.arange(len(numbers))).astype(np.float32)
-    with_child = hot.T @ present[rows].astype(np.float32)  # (values, parameters)
-    total = hot.sum(axis=0)[:, None]
-    always, never = with_child == total, with_child == 0
-    decides = (always | never).all(axis=0) & always.any(axis=0) & never.any(axis=0)
-    decides &= with_child.sum(axis=0) == present.sum(axis=0)  # the child never comes without the parent
-    values = list(numbers)
-    return {
-        child: ({v for v, a in zip(values, always[:, child].tolist(), strict=True) if a},
-                {v for v, a in zip(values, always[:, child].tolist(), strict=True) if not a})
-        for child in np.flatnonzero(decides).tolist()
-    }  # fmt: skip
+@dataclass(frozen=True)
+class _Explained:
+    """Which parameters' values decide which others' presence.
+
+    Args:
+        decides: Whether a parameter (row) decides the presence of another (column).
+        levels: Every value of every parameter, a parameter's together.
+        first: Number of each parameter's first value among them.
+        always: Whether with a value (row) every configuration had the parameter (column).
+    """
+
+    decides: np.ndarray
+    levels: list[Value]
+    first: np.ndarray
+    always: np.ndarray
+
+    @classmethod
+    def by(
+        cls, distributions: Mapping[str, Distribution], configs: Sequence[Mapping[str, Value]], present: np.ndarray
+    ) -> _Explained:
+        d = len(distributions)
+        numbers: list[dict[Value, int]] = [{} for _ in range(d)]
+        sizes = [distribution.size for distribution in distributions.values()]
+        few = [(j, name) for j, name in enumerate(distributions) if sizes[j] is not None and sizes[j] <= _MOST_VALUES]  # type: ignore[operator]
+        seen = [
+            (i, j, numbers[j].setdefault(config[name], len(numbers[j])))
+            for j, name in few
+            for i, config in enumerate(configs)
+            if name in config
+        ]
+        first = np.cumsum([0, *map(len, numbers)])
+        hot = np.zeros((len(configs), int(first[-1])), dtype=np.float32)
+        at = np.array(seen, dtype=np.int64).reshape(len(seen), 3)
+        hot[at[:, 0], first[at[:, 1]] + at[:, 2]] = 1.0
+        total = hot.sum(axis=0)[:, None]
+        with_it = hot.T @ present.astype(np.float32)  # (values, parameters)
+        always, never = with_it == total, with_it == 0
+        decides = np.zeros((d, d), dtype=bool)
+        several = np.flatnonzero(np.diff(first) > 1)
+        if len(several):
+            # each value was seen only with it or only without it, both occur, and it never comes without the parent
+            pick = np.concatenate([np.arange(first[j], first[j + 1]) for j in several])
+            starts = np.cumsum([0, *np.diff(first)[several][:-1]])
+            clear = np.logical_and.reduceat((always | never)[pick], starts, axis=0)
+            both = np.logical_or.reduceat(always[pick], starts) & np.logical_or.reduceat(never[pick], starts)
+            decides[several] = clear & both & (np.add.reduceat(with_it[pick], starts) == present.sum(axis=0))
+        return cls(decides, [value for known in numbers for value in known], first, always)
+
+    def values(self, parent: int, child: int) -> tuple[set[Any], set[Any]]:
+        """The parent's values with and without the child."""
+        a, b = self.first[parent : parent + 2].tolist()
+        both: tuple[set[Any], set[Any]] = (set(), set())
+        for level, there in zip(self.levels[a:b], self.always[a:b, child].tolist(), strict=True):
+            both[not there].add(level)
+        return both
 
 
 def _generalised(distribution: Distribution, with_child: set[Any], without: set[Any]) -> frozenset[Value]:

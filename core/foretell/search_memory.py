@@ -53,6 +53,8 @@ class SearchMemory:
         self._told: dict[int, int] = {}
         self._observations: list[Observation] = []
         self._outcomes = np.empty((0, 0))
+        self._space: SearchSpace | None = None
+        self._order: list[int] | None = None  # columns of the space among those that are kept, None where the same
         self._start({})
 
     def _start(self, distributions: Mapping[str, Distribution]) -> None:
@@ -65,8 +67,9 @@ class SearchMemory:
     def units(self, space: SearchSpace, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, "n d"]:
         """Positions in the space; parameters may come in any order, conditions play no part."""
         with self._lock:
-            if space.distributions != self._distributions or len(self._kept) > 4 * len(configs) + _SPARE:
+            if not self._has(space) or len(self._kept) > 4 * len(configs) + _SPARE:
                 self._start(space.distributions)
+                self._space, self._order = space, None
             at = self._at
             try:
                 index = [at[id(c)] for c in configs]
@@ -74,8 +77,18 @@ class SearchMemory:
                 self._add([c for c in configs if id(c) not in at])
                 index = [at[id(c)] for c in configs]
             found = self._rows[index]
+            order = self._order
+        return found if order is None else found[:, order]
+
+    def _has(self, space: SearchSpace) -> bool:
+        """Whether positions are those of this space; compares it once."""
+        if space is not self._space:
+            if space.distributions != self._distributions:
+                return False
+            self._space = space
             order = [self._column[name] for name in space.distributions]
-        return found if order == list(range(len(order))) else found[:, order]
+            self._order = None if order == list(range(len(order))) else order
+        return True
 
     def _add(self, configs: Sequence[Mapping[str, Value]]) -> None:
         units = SearchSpace(self._distributions).to_unit(configs)

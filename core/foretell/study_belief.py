@@ -84,21 +84,25 @@ class Trend:
         early_y = y[:k] if partial is None else held_down(y[:k], partial[:k])  # nothing later may change what is fitted
         y = y if partial is None else held_down(y, partial)
         layout = Layout(cube.groups, cube.blocks, cube.n_groups, cube.n_blocks)
+        raw, early, kept = y, spread_rows(early_y, _FIT_ROWS), spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        if len(kept) < len(y):
+            rows, first = cube.encode(units[kept]), cube.encode(units[early])
+        else:  # the prefix by itself: a product of matrices rounds by their number of rows
+            rows = cube.encode(units[:k])
+            first = rows[early]
+            rows = rows if k == len(y) else np.concatenate([rows, cube.encode(units[k:])])
 
         def work() -> np.ndarray:
-            early = spread_rows(early_y, _FIT_ROWS)
-            X = cube.encode(units[early])
-            centre = X.mean(axis=0)
-            return np.concatenate([centre, *_best_scale(X - centre, early_y, early, layout, scales)])
+            centre = first.mean(axis=0)
+            return np.concatenate([centre, *_best_scale(first - centre, early_y, early, layout, scales)])
 
-        fitted = memory.fit((cube, units[:k].tobytes(), early_y.tobytes(), tuple(scales)), work)
+        # by what is fitted, not by the cube: conditions that are found to be others change no column
+        fitted = memory.fit((layout.key, first.tobytes(), early_y.tobytes(), tuple(scales)), work)
         c = len(cube.groups)
         centre, share, theta = fitted[:c], float(fitted[c]), fitted[c + 1 :]
-        raw, y = y, warped(y, share)[0]
-        kept = spread_rows(raw, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
-        if len(kept) < len(y):
-            units, y = units[kept], y[kept]
-        process = SearchProcess.condition_on(cube.encode(units) - centre, y, layout, theta)
+        y = warped(y, share)[0]
+        y = y if len(kept) == len(y) else y[kept]
+        process = SearchProcess.condition_on(rows - centre, y, layout, theta)
         return cls(centre, process, kept, share, raw[kept])
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
@@ -337,7 +341,8 @@ def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.n
     Where parameters change nothing, such as an edge to nowhere, all copies of the best would crowd out the rest.
     """
     new = np.zeros(len(order), dtype=bool)
-    new[np.unique(values[order], axis=0, return_index=True)[1]] = True
+    ordered = values[order, 0] if values.shape[1] == 1 else values[order]
+    new[np.unique(ordered, axis=0, return_index=True)[1]] = True
     return np.concatenate([order[new], order[~new]])
 
 

@@ -98,3 +98,31 @@ def test_the_parent_with_more_evidence_wins() -> None:
     binary = IntDistribution(0, 1)
     space = infer_conditions({"always": binary, "sometimes": binary, "child": binary}, configs)
     assert space.conditions["child"][0].parent == "always"
+
+
+CONFIGS = st.fixed_dictionaries({"a": st.integers(0, 2)}, optional={"b": st.integers(0, 1), "c": st.integers(0, 1)})
+
+
+@given(st.lists(CONFIGS, min_size=1, max_size=12))
+@settings(deadline=None)
+def test_a_condition_says_exactly_when_its_child_was_there_and_is_found_where_there_is_one(
+    configs: list[dict[str, int]],
+) -> None:
+    space = infer_conditions({name: IntDistribution(0, 2) for name in "abc"}, configs)
+    for child in "bc":
+        for condition in space.conditions.get(child, ()):
+            there = {c[condition.parent] for c in configs if condition.parent in c and child in c}
+            gone = {c[condition.parent] for c in configs if condition.parent in c and child not in c}
+            assert there <= condition.values
+            assert not gone & condition.values
+            assert all(condition.parent in c for c in configs if child in c)
+        with_it, without = ({c["a"] for c in configs if (child in c) == there} for there in (True, False))
+        assert bool(with_it and without and not with_it & without) <= (child in space.conditions)
+
+
+def test_the_order_of_a_space_does_not_follow_how_often_a_parameter_was_there() -> None:
+    rng = np.random.default_rng(0)
+    configs = [PLANTED.sample(rng) for _ in range(60)]
+    spaces = [infer_conditions(PLANTED.distributions, configs[:n]) for n in range(30, 60)]
+    assert {space.names for space in spaces} == {("op", "lr", "kernel", "sep", "groups")}
+    assert all(space == spaces[0] for space in spaces)

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from optuna.trial import TrialState
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from foretell import Observation, SearchSpace
-    from foretell.distributions import Value
+    from foretell.distributions import Distribution, Value
 
+_Distributions: TypeAlias = "dict[str, BaseDistribution]"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -54,8 +55,10 @@ class TrialMemory:
         self._study: tuple[object, int] | None = None
         self._said: dict[int, _Said] = {}
         self._space: tuple[Mapping[str, BaseDistribution], SearchSpace] | None = None
+        self._ours: tuple[Mapping[str, BaseDistribution], dict[str, Distribution]] | None = None
         self._whole: set[int] = set()  # trials that have all parameters of that space
-        self._joint: tuple[set[int], dict[str, BaseDistribution]] = (set(), {})
+        # trials that were seen, the last number among them, all they were asked for, and what of it can vary
+        self._joint: tuple[set[int], int, _Distributions, _Distributions] = (set(), -1, {}, {})
 
     def _of(self, study: Study, trials: Sequence[FrozenTrial]) -> list[_Said]:
         with self._lock:
@@ -89,7 +92,9 @@ class TrialMemory:
             if all(config.keys() == distributions.keys() for _, config in new):
                 whole.update(number for number, _ in new)
                 return last[1]
-        ours = {name: spaces.to_distribution(d) for name, d in distributions.items()}
+        if self._ours is None or not (self._ours[0] is distributions or self._ours[0] == distributions):
+            self._ours = distributions, {name: spaces.to_distribution(d) for name, d in distributions.items()}
+        ours = self._ours[1]
         found = infer_conditions(ours, [s.config for s in said])
         if last is not None and same and last[1].names == found.names and last[1] == found:
             return last[1]  # the same object, so that all that was worked out for it is found again
@@ -98,16 +103,21 @@ class TrialMemory:
 
     def joint(self, finished: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Every parameter that any trial had, with the distribution of the latest; see `joint_distributions`."""
-        known, joint = self._joint
+        known, latest, found, joint = self._joint
         new = [t for t in finished if t._trial_id not in known]
-        if len(known) + len(new) != len(finished):
-            known, new = set(), list(finished)
-        if any(t.distributions != joint for t in new):
-            joint = spaces.joint_distributions(finished)
-            if any(d.single() for t in finished[-1:] for d in t.distributions.values()):
-                return joint  # left out of what is joint: nothing to compare with
-        if new:
-            self._joint = (known | {t._trial_id for t in new}, joint)
+        if len(known) + len(new) != len(finished) or any(t.number < latest for t in new):
+            known, latest, found, new = set(), -1, {}, list(finished)
+        if not new:
+            return joint
+        updated = dict(found)
+        changed = False
+        for t in new:
+            for name, distribution in t.distributions.items():
+                if updated.get(name) != distribution:
+                    updated[name], changed = distribution, True
+        if changed:
+            found, joint = updated, {name: d for name, d in updated.items() if not d.single()}
+        self._joint = (known | {t._trial_id for t in new}, new[-1].number, found, joint)
         return joint
 
     def __getstate__(self) -> dict[str, object]:

@@ -48,6 +48,11 @@ class Layout:
     n_groups: int
     n_blocks: int
 
+    @property
+    def key(self) -> bytes:
+        """The same for layouts that mean the same."""
+        return b"".join((self.groups.tobytes(), b"|", self.blocks.tobytes(), bytes(f"|{self.n_groups}", "ascii")))
+
     def scales(self, theta: Float[np.ndarray, " G_plus_2_plus_B"]) -> tuple[np.ndarray, np.ndarray | None]:
         """What columns are multiplied by in the Matern kernel, and as straight effects; None without such."""
         counted = self.groups[self.groups >= 0]
@@ -241,11 +246,12 @@ def _negative_log_posterior(
     correlation = (1.0 + r + r * r / 3.0) * decay
     K = (s2 * correlation + v @ Z).reshape(n, n)
     K.flat[:: n + 1] += t2 + _JITTER * (s2 + 1.0)
-    L, failed = dpotrf(K, lower=1)
+    L, failed = dpotrf(K, lower=1, clean=1)
     if failed:
         return 1e25, np.zeros_like(theta)
     inverse, _ = dpotri(L, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse = inverse + inverse.T  # the upper triangle is zero
+    inverse.flat[:: n + 1] *= 0.5
     alpha = inverse @ y
     W = (np.outer(alpha, alpha) - inverse).ravel()  # d log likelihood / d K, twice
     gradient = np.empty_like(theta)
