@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.cost_aware import CostAware, cheapest
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
 from foretell.network_view import NetworkView
@@ -25,6 +26,7 @@ from foretell.transfer import Sources
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
+    from foretell.cost_aware import CostFunction
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.network_prior import NetworkPrior
@@ -40,6 +42,7 @@ _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
+_CHEAPEST_OF = 4  # see `_beginning`; chosen with the share in `foretell.cost_aware`
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
@@ -63,6 +66,9 @@ class BayesianOptimizer:
         sources: Earlier studies. Until five observations are known they give every other suggestion, unless these
             contradict them; then the surrogate hears what they expect, as far as it predicts own results better for it.
         prior: What is expected of networks beforehand; likewise. Only with `graph`, and for a single objective.
+        cost: What a configuration will cost, where that is known beforehand; asked of every observation without a cost,
+            and of the most promising proposals. Where it is not known, costs of observations are learnt from. Either
+            way what promises most for what it costs is tried, see `foretell.cost_aware`; single objectives only.
     """
 
     space: SearchSpace
@@ -72,6 +78,7 @@ class BayesianOptimizer:
     admissible: Callable[[Mapping[str, Value]], bool] | None = None
     sources: Sources = field(default_factory=Sources, repr=False)
     prior: NetworkPrior | None = field(default=None, repr=False)
+    cost: CostFunction | None = None
 
     def suggest(
         self,
@@ -96,7 +103,8 @@ class BayesianOptimizer:
 
         Raises:
             InvalidSearchSpaceError: If the space is empty.
-            InvalidDataError: If observations differ in their number of objectives.
+            InvalidDataError: If observations differ in their number of objectives, have several and a cost, or `cost`
+                gives no finite number above 0.
         """
         if not len(self.space):
             msg = "a suggestion needs at least one parameter, but the space is empty: add distributions"
@@ -112,6 +120,7 @@ class BayesianOptimizer:
         seen = np.concatenate([known, running, lost]) if pending or failed else known
         if elusive is not None and pending:
             seen = np.concatenate([seen, self._without(running, elusive)])
+        costly = CostAware.of(self._cube(known), known, observations, self.memory, self.cost)
         guidance = self._guidance(observations)
         if guidance is not None and (row := guidance.beginning(number, self.space, seen)) is not None:
             promised = self.space.from_unit(row)
@@ -126,16 +135,18 @@ class BayesianOptimizer:
         if not self._begun(len(observations), len(pending)) and not (
             guidance is not None and guidance.heard(self._cube(known), self.memory)
         ):
-            first = self.space.quasi_random(number, seeds[0])
+            first = self._beginning(number, seeds[0], costly)
             new = first_unseen(self.space.to_unit([first]), seen, elusive=elusive)
             return first if new and self._may(first) else self._random(seen, elusive, rng)
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
-        rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard)
+        rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard, costly)
         if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
         doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
-        return self._with_networks(observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng)
+        return self._with_networks(
+            observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng, costly
+        )
 
     def _begun(self, known: int, pending: int) -> bool:
         start = max(self.n_startup, 1)
@@ -152,6 +163,7 @@ class BayesianOptimizer:
         seen: Float[np.ndarray, "s d"],
         elusive: Bool[np.ndarray, " d"] | None,
         rng: np.random.Generator,
+        costly: CostAware | None,
     ) -> dict[str, Value]:
         """Judge the shortlist again with its networks in view, and climb from its best and the best observed ones."""
         assert self.graph is not None
@@ -172,12 +184,21 @@ class BayesianOptimizer:
                 break
             found = [self.space.from_unit(row) for row in fresh]
             configs += found
-            scores = np.concatenate([scores, view.score(found) + promise(doubts, cube.encode(fresh))])
+            worth = view.score(found) + promise(doubts, cube.encode(fresh))
+            scores = np.concatenate([scores, worth if costly is None else worth - costly.exact_burden(found)])
             seen = np.concatenate([seen, fresh])
             if climb < _CLIMBS:
                 best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
                 rows = local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
+
+    def _beginning(self, number: int, seed: int, costly: CostAware | None) -> dict[str, Value]:
+        """A point of the start-up sequence; as soon as costs are known, every other one the cheapest of several."""
+        if costly is None and self.cost is None:
+            return self.space.quasi_random(number, seed)
+        among = range(_CHEAPEST_OF if number % 2 else 1)
+        several = [self.space.quasi_random(_CHEAPEST_OF * number + i, seed) for i in among]
+        return several[cheapest(several, costly, self.cost)]
 
     def source_weights(
         self, observations: Sequence[Observation], index: int | None = None
@@ -255,6 +276,7 @@ class BayesianOptimizer:
         elusive: Bool[np.ndarray, " d"] | None,
         rng: np.random.Generator,
         guidance: Guidance | None,
+        costly: CostAware | None,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
         cube = self._cube(known)
@@ -268,27 +290,37 @@ class BayesianOptimizer:
             lost,
             self.memory,
         )
-        wanted = 1 if self.graph is None else _SHORTLIST
+
+        def score(rows: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
+            gain = belief.score(rows)
+            return gain if costly is None else gain - costly.burden(rows)
+
+        exact = costly is not None and self.cost is not None
+        wanted = _SHORTLIST if self.graph is not None or exact else 1
         rows = cube.everything(_ENUMERABLE)
         if rows is not None:
-            scores = belief.score(rows)
+            scores = score(rows)
         elif _on_plateau(values):
             rows = cube.sample(_N_RANDOM + _N_LOCAL, rng)
-            scores = belief.score(rows)
+            scores = score(rows)
         else:
             elite = belief.elite
             if guidance is not None:
                 elite = np.concatenate([elite, self.space.snap(guidance.portfolio)])
             rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, elite, _N_LOCAL, rng)])
-            scores = belief.score(rows)
+            scores = score(rows)
             for _ in range(_ROUNDS):
                 best = rows[np.argsort(-scores, kind="stable")[:5]]
                 edits = local_edits(cube, best, _N_REFINED, rng)
-                rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, belief.score(edits)])
+                rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, score(edits)])
         order = np.argsort(-scores, kind="stable")
         chosen = self._first(rows[order], seen, elusive, wanted)
         if chosen:
-            return np.asarray(rows[order[chosen]])
+            best = np.asarray(rows[order[chosen]])
+            if costly is not None and exact:
+                burden = costly.exact_burden([self.space.from_unit(row) for row in best])
+                best = best[np.argsort(burden - belief.score(best), kind="stable")]
+            return best
         fresh = cube.sample(64, rng)
         new = self._first(fresh, seen, elusive)
         if not new and elusive is not None:  # nothing is surely new
