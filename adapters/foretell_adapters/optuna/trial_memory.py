@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from optuna.trial import TrialState
 
@@ -15,7 +15,7 @@ from foretell.search_memory import SearchMemory
 from foretell_adapters.optuna import space as spaces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
@@ -47,9 +47,14 @@ _WHEN = attrgetter("when")
 
 
 class TrialMemory:
-    """One study at a time; safe for threads, and empty again after pickling."""
+    """One study at a time; safe for threads, and empty again after pickling.
 
-    def __init__(self) -> None:
+    Args:
+        cost: What a finished trial cost, None where that is unknown.
+    """
+
+    def __init__(self, cost: Callable[[FrozenTrial], float | None] | None = None) -> None:
+        self._cost = cost
         self.search = SearchMemory()
         self._lock = threading.Lock()
         self._study: tuple[object, int] | None = None
@@ -69,6 +74,8 @@ class TrialMemory:
                 if trial._trial_id not in said:
                     config = spaces.to_config(trial.params)
                     seen = spaces.to_observation(trial, study.directions, config)
+                    if self._cost is not None and seen is not None:
+                        seen = replace(seen, cost=self._cost(trial))
                     said[trial._trial_id] = _Said(config, seen, _when(trial))
             return [said[trial._trial_id] for trial in trials]
 
@@ -121,11 +128,10 @@ class TrialMemory:
         return joint
 
     def __getstate__(self) -> dict[str, object]:
-        return {}
+        return {"cost": self._cost}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
-        del state
-        TrialMemory.__init__(self)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        TrialMemory.__init__(self, state["cost"])
 
 
 def in_order(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
