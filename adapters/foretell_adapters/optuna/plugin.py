@@ -30,7 +30,8 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `fidelities`, `latency`, `limits`, `pareto`, `pruning`, `search`, `soak`, `sources`, and so on."""
+    """Name `costs`, `fidelities`, `latency`, `limits`, `pareto`, `pruning`, `search`, `soak`, `sources`, and so on."""
+    register("costs", _costs)
     register("fidelities", _fidelities)
     register("latency", _latency)
     register("limits", _limits)
@@ -41,6 +42,12 @@ def foretell_register_benchmarks(register: Callable[..., None]) -> None:
     register("sources", _sources)
     register("stopping", _stopping)
     register("workers", _workers)
+
+
+def _costs() -> Benchmark:
+    from foretell_adapters.optuna import costs_bench
+
+    return costs_bench.CostsBench()
 
 
 def _fidelities() -> Benchmark:

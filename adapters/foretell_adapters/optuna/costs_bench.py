@@ -1,0 +1,137 @@
+"""`foretell bench costs`: quality at equal total cost, ours told what trials cost and not, beside Optuna's samplers.
+
+Problems are those of `foretell.benchmarks.costed_problems`. A budget is counted in the mean cost of the table's
+configurations; a trial that ends beyond it does not count. A study goes on until 40 such units are spent, or 150 trials
+made, of a sampler that takes a second a suggestion until 20 are. `foretell` reads the cost from a user attribute of its
+trials, on Step Law from a function that knows it beforehand; `foretell-plain` is told nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+import numpy as np
+import optuna
+
+from foretell.benchmarks.costed_problems import REPORTED, TUNED, load_costed
+from foretell.benchmarks.runner import Cell
+from foretell.benchmarks.win_rates import win_rate
+from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
+from foretell_adapters.optuna.peers import make_sampler
+from foretell_adapters.optuna.sampler import ForetellSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from foretell.benchmarks.costed_problems import CostedProblem
+    from foretell.benchmarks.runner import Measurement
+
+_BUDGET, _BUDGET_OF_SLOW = 40, 20
+_CHECKPOINTS = (5, 10, 20, 40)
+_MOST_TRIALS = 150
+_COST = "cost"
+
+
+class CostsBench:
+    """Share of the table that is better than the best trial within a budget, in percent; smaller is better."""
+
+    name = "costs"
+    methods: Sequence[str] = ("foretell", "foretell-plain", "tpe", "gp", "random")
+
+    def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
+        """See `Benchmark.cells`; quick means one problem, and no slow sampler, which leaves the tuned half out."""
+        places = REPORTED[:1] if quick else (*REPORTED, *TUNED)
+        return [
+            Cell(m, *place, _BUDGET_OF_SLOW if m == "gp" else _BUDGET, seed)
+            for seed in range(seeds)
+            for place in places
+            for m in methods
+            if not (m == "gp" and (quick or place in TUNED))
+        ]
+
+    def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
+        """See `Benchmark.measure`."""
+        assert cell.family is not None
+        assert cell.task is not None
+        assert cell.n is not None
+        costed = load_costed(cell.family, cell.task)
+        with one_quiet_thread():
+            values, costs = run_study(_sampler(cell, costed), costed, cell.n)
+        spent = np.cumsum(costs) / costed.mean
+        best = np.maximum.accumulate(values)
+        found: dict[str, tuple[float, str]] = {"trials": (float((spent <= cell.n).sum()), "")}
+        for budget in _CHECKPOINTS:
+            if budget <= cell.n:
+                k = int((spent <= budget).sum())
+                share = costed.problem.share_better(float(best[k - 1])) if k else 1.0
+                found[f"share@{budget}"] = (100 * share, "%")
+        return found
+
+    def report(self, rows: Sequence[Measurement]) -> list[str]:
+        """See `Reporting`: shares and how often ours is ahead, a table a half."""
+        methods = list(dict.fromkeys(m.method for m in rows))
+        lines: list[str] = []
+        for half, places in (("reported", REPORTED), ("tuned", TUNED)):
+            here = [m for m in rows if (m.family, m.task) in places]
+            if not here:
+                continue
+            lines += ["", f"Share of the table that is better in percent, mean over seeds, the {half} half", ""]
+            lines += [f"| problem | budget | {' | '.join(methods)} | studies |", f"|{'---|' * (len(methods) + 3)}"]
+            for place in places:
+                for k in _CHECKPOINTS:
+                    of = [_by_seed(here, m, place, k) for m in methods]
+                    if any(of):
+                        means = [f"{statistics.fmean(v.values()):.3g}" if v else "" for v in of]
+                        counts = "/".join(str(len(v)) for v in of)
+                        lines.append(f"| {' '.join(place)} | {k} | {' | '.join(means)} | {counts} |")
+            lines += ["", f"How often `foretell` is ahead, a tie counting half, the {half} half", ""]
+            lines += ["| against | " + " | ".join(f"{k}" for k in _CHECKPOINTS) + " |", f"|{'---|' * 5}"]
+            for method in methods:
+                if method != "foretell":
+                    rates = " | ".join(_rate(here, method, places, k) for k in _CHECKPOINTS)
+                    lines.append(f"| {method} | {rates} |")
+        return lines
+
+
+def run_study(
+    sampler: optuna.samplers.BaseSampler, costed: CostedProblem, budget: int
+) -> tuple[list[float], list[float]]:
+    """Values, larger is better, and costs of all trials until a budget is spent."""
+    study = optuna.create_study(sampler=sampler, direction="maximize")
+    values: list[float] = []
+    costs: list[float] = []
+    while sum(costs) <= budget * costed.mean and len(values) < _MOST_TRIALS:
+        trial = study.ask()
+        config = suggest(trial, costed.problem.space)
+        values.append(costed.problem.value(config))
+        costs.append(costed.cost(config))
+        trial.set_user_attr(_COST, costs[-1])
+        study.tell(trial, values[-1])
+    return values, costs
+
+
+def _sampler(cell: Cell, costed: CostedProblem) -> optuna.samplers.BaseSampler:
+    if cell.method == "foretell":
+        cost = costed.cost if costed.exact else _COST
+        return ForetellSampler(seed=cell.seed, cost=cost, warn_independent_sampling=False)
+    return make_sampler(cell.method.removesuffix("-plain"), cell.seed, costed.problem.space)
+
+
+def _by_seed(rows: Sequence[Measurement], method: str, place: tuple[str, str], k: int) -> dict[int, float]:
+    here = [m for m in rows if (m.family, m.task) == place]
+    return {m.seed: m.value for m in here if m.method == method and m.metric == f"share@{k}"}
+
+
+def _rate(rows: Sequence[Measurement], method: str, places: Sequence[tuple[str, str]], k: int) -> str:
+    """The rate with its interval by bootstrap over problems."""
+    pairs = []
+    for place in places:
+        ours, theirs = (_by_seed(rows, m, place, k) for m in ("foretell", method))
+        pairs += [(-ours[seed], -theirs[seed], place) for seed in ours if seed in theirs]
+    if not pairs:
+        return ""
+    first, second, clusters = zip(*pairs, strict=True)
+    found = win_rate(np.array(first), np.array(second), clusters)
+    return f"{found.rate:.2f} [{found.low:.2f}, {found.high:.2f}] ({found.pairs})"
