@@ -46,6 +46,13 @@ def test_translation_costs_parameters_times_updates_of_the_row() -> None:
     assert costed.cost(config) == pytest.approx(columns["num_param"][i] * columns["num_updates"][i])
 
 
+def test_what_ends_beyond_a_budget_does_not_count() -> None:
+    table = SearchProblem(SearchSpace({}), lambda config: 0.0, np.arange(1.0, 11.0))
+    costed = CostedProblem(table, lambda config: 0.0, 5.0, exact=False)
+    found = costed.shares([1.0, 5.0, 3.0, 10.0], [10.0, 15.0, 1.0, 24.0], [1, 2, 5, 9, 10])
+    assert found == [(0, 100.0), (1, 90.0), (2, 50.0), (3, 50.0), (4, 0.0)]
+
+
 def test_a_mean_cost_of_nothing_is_refused() -> None:
     table = SearchProblem(SearchSpace({}), lambda config: 0.0, np.zeros(1))
     with pytest.raises(InvalidDataError, match="mean above 0, but got 0"):

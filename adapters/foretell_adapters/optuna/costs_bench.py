@@ -59,15 +59,10 @@ class CostsBench:
         costed = load_costed(cell.family, cell.task)
         with one_quiet_thread():
             values, costs = run_study(_sampler(cell, costed), costed, cell.n)
-        spent = np.cumsum(costs) / costed.mean
-        best = np.maximum.accumulate(values)
-        found: dict[str, tuple[float, str]] = {"trials": (float((spent <= cell.n).sum()), "")}
-        for budget in _CHECKPOINTS:
-            if budget <= cell.n:
-                k = int((spent <= budget).sum())
-                share = costed.problem.share_better(float(best[k - 1])) if k else 1.0
-                found[f"share@{budget}"] = (100 * share, "%")
-        return found
+        budgets = [budget for budget in _CHECKPOINTS if budget <= cell.n]
+        found = costed.shares(values, costs, budgets)
+        shares = {f"share@{budget}": (share, "%") for budget, (_, share) in zip(budgets, found, strict=True)}
+        return {"trials": (float(found[-1][0]), ""), **shares}
 
     def report(self, rows: Sequence[Measurement]) -> list[str]:
         """See `Reporting`: shares and how often ours is ahead, a table a half."""

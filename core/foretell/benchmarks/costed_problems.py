@@ -67,6 +67,20 @@ class CostedProblem:
             msg = f"costs must have a mean above 0, but got {self.mean}: give what an evaluation takes"
             raise InvalidDataError(msg)
 
+    def shares(
+        self, values: Sequence[float], costs: Sequence[float], budgets: Sequence[float]
+    ) -> list[tuple[int, float]]:
+        """How many trials end within each budget, and the percentage of all configurations better than their best.
+
+        Args:
+            values: Of the trials in their order, larger is better.
+            costs: Likewise.
+            budgets: In units of the mean cost; where not one trial ends within, all configurations are better.
+        """
+        spent = np.cumsum(np.asarray(costs, dtype=np.float64)) / self.mean
+        counts = [int((spent <= budget).sum()) for budget in budgets]
+        return [(k, 100 * (self.problem.share_better(max(values[:k])) if k else 1.0)) for k in counts]
+
 
 @lru_cache(maxsize=2)
 def load_costed(family: str, task: str) -> CostedProblem:
