@@ -30,10 +30,10 @@ def test_what_lies_below_the_reference_adds_nothing() -> None:
     assert hypervolume(np.array([[-1.0, 5.0]]), np.zeros(2)) == 0.0
 
 
-@pytest.mark.parametrize("power", [1, 2])
-def test_the_largest_volume_is_that_of_the_front(power: int) -> None:
-    problem = load_pareto("zdt", str(power))
-    rows = [{"x0": x, **{f"x{i}": 0.0 for i in range(1, 6)}} for x in np.linspace(0, 1, 3000)]
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_the_largest_volume_is_that_of_the_front(which: int) -> None:
+    problem = load_pareto("zdt", str(which))
+    rows = [{"x0": x, **{f"x{i}": 0.0 for i in range(1, 6)}} for x in np.linspace(0, 1, 1500)]
     assert problem.share(np.array([problem.values(c) for c in rows])) == pytest.approx(1.0, abs=2e-3)
     worse = problem.values({f"x{i}": 0.5 for i in range(6)})
     assert problem.share(np.array([worse])) == 0.0
@@ -50,6 +50,17 @@ def test_the_spheres_front_is_the_positive_part() -> None:
     g = sum((config[f"x{i}"] - 0.5) ** 2 for i in range(2, 7))
     assert np.linalg.norm(three.values(config)) == pytest.approx(1.0 + g)
     assert min(three.values({**config, "x0": 0.0, "x1": 0.0})) == pytest.approx(-1.0 - g)
+
+
+@pytest.mark.parametrize(("family", "best"), [("dtlz2-convex", 0.5), ("dtlz7", 0.0)])
+def test_the_largest_volume_of_three_objectives_is_that_of_the_front(family: str, best: float) -> None:
+    problem = load_pareto(family, "3")
+    rest = {f"x{i}": best for i in range(2, 7)}
+    line = np.linspace(0, 1, 22)
+    found = np.array([problem.values({"x0": a, "x1": b, **rest}) for a in line for b in line])
+    assert 0.9 < problem.share(found) < 1.0
+    worse = problem.values({"x0": 0.5, "x1": 0.5, **dict.fromkeys(rest, 1.0)})
+    assert problem.share(np.array([worse])) < problem.share(found[[242]])
 
 
 def test_halves_share_nothing() -> None:
