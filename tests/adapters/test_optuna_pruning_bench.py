@@ -6,17 +6,24 @@ import json
 import lzma
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
 import pytest
 
-from foretell.benchmarks import digits, pruning_runs, taskset
+from foretell.benchmarks import digits, pruning_runs, taskset, trained_curves
 from foretell.benchmarks.digits import train, train_curve
 from foretell.benchmarks.runner import Cell, Measurement
+from foretell.errors import InvalidDataError
 from foretell_adapters.optuna import pruning_bench
 from foretell_adapters.optuna.pruning_bench import Pruning, pruner_of, run_study
 from foretell_plugins import Plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from foretell.distributions import Value
 
 
 @pytest.fixture
@@ -54,7 +61,8 @@ def test_the_halves_are_apart() -> None:
     assert {task for _, task in (*pruning_runs.TUNED, *pruning_runs.REPORTED)} == {*taskset.TASKS, "cnn"}
 
 
-def test_a_curve_of_digits_ends_where_training_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_curve_of_digits_ends_where_training_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORETELL_CURVES", str(tmp_path))
     config = {**digits.SPACE.sample(np.random.default_rng(1)), "family": "mlp", "width": 8, "batch_size": 256}
     whole = train_curve(config, 3, digits.EPOCHS)
     assert len(whole) == digits.EPOCHS
@@ -63,6 +71,25 @@ def test_a_curve_of_digits_ends_where_training_ends(monkeypatch: pytest.MonkeyPa
     curves = pruning_runs.pruning_runs("digits", "cnn", 2, 0)
     assert curves.shape == (2, 2)
     assert (curves < 0).all()
+    pruning_runs.pruning_runs.cache_clear()
+    kept = sorted(tmp_path.iterdir())
+    kept[0].unlink()  # as if it had been interrupted
+    trained: list[int] = []
+
+    def counted(config: Mapping[str, Value], seed: int, epochs: int) -> list[digits.Score]:
+        trained.append(seed)
+        return train_curve(config, seed, epochs)
+
+    monkeypatch.setattr(trained_curves, "train_curve", counted)
+    assert np.array_equal(pruning_runs.pruning_runs("digits", "cnn", 2, 0), curves)
+    assert len(trained) == 1
+    assert sorted(tmp_path.iterdir()) == kept
+    for damaged in ('{"log_loss": [1.0, 2.0]}', "[]", "{"):
+        kept[0].write_text(damaged, encoding="utf-8")
+        pruning_runs.pruning_runs.cache_clear()
+        with pytest.raises(InvalidDataError, match="a kept curve must be"):
+            pruning_runs.pruning_runs("digits", "cnn", 2, 0)
+    pruning_runs.pruning_runs.cache_clear()
 
 
 @pytest.mark.usefixtures("folder")

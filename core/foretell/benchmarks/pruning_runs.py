@@ -1,7 +1,7 @@
 """Real training runs to be stopped early or not: their whole curves, drawn in a random order.
 
 A run's curve does not depend on who may stop it, so every pruner is given the same runs in the same order, and
-training them once serves all.
+training them once serves all, also after an interruption (`foretell.benchmarks.trained_curves`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tqdm.auto import tqdm
 
-from foretell.benchmarks.digits import SPACE, train_curve
+from foretell.benchmarks.digits import SPACE
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.taskset import TASKS, taskset_curves
+from foretell.benchmarks.trained_curves import digits_curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +50,8 @@ def pruning_runs(family: str, task: str, n: int, seed: int) -> Float[np.ndarray,
         return curves[rng.choice(len(curves), n, replace=False), 1:]
     configs = [{**SPACE.sample(rng), "family": task} for _ in range(n)]
     configs = [{"kernel": 3, "pool": "max", **config} for config in configs]  # what the other half lacks
-    return np.array([[-score.log_loss for score in train_curve(c, i, EPOCHS)] for i, c in enumerate(configs)])
+    shown = tqdm(configs, desc=f"networks of seed {seed}", unit="run", leave=False, disable=None)
+    return np.stack([digits_curve(config, i, EPOCHS) for i, config in enumerate(shown)])
 
 
 @lru_cache(maxsize=1)
