@@ -2,10 +2,11 @@
 
 Baker, Gupta, Raskar and Naik, 2017, "Accelerating Neural Architecture Search using Performance Prediction",
 https://arxiv.org/abs/1705.10823, section 3.3: stop when a regression from the first part of the curve says that the
-final value exceeds the best one with a probability below a threshold. Theirs is fitted on a hundred full curves. Ours
-begins with five: what is predicted is not the final value but what the curve still gains, by a linear regression in
-three features that counts runs by their likeness to this one, with a prior, so that its belief has a closed form and
-heavy tails while little is known.
+final value exceeds the best one with a probability below a threshold. Theirs is fitted on a hundred full curves, and
+its threshold is fixed; ours also stops where the same steps are better spent on a fresh run, which is the best of all n
+with probability 1 / n before anything is known of it. It begins with three finished runs: what is predicted is not the
+final value but what the curve still gains, by a linear regression in three features that counts runs by their likeness
+to this one, with a prior, so that its belief has a closed form and heavy tails while little is known.
 
 Notation: n finished runs, t the last step of the run in question; y_i(t) run i's value at that step, g_i = final_i -
 y_i(t) what it gained after; z_i features of run i relative to the run in question, w_i weights.
@@ -85,16 +86,19 @@ class FinalValue:
 class CurveRule:
     """Stops runs that will not be the best.
 
-    Threshold and patience were chosen on three of TaskSet's tasks (those whose names come first, third and fifth), see
+    All numbers were chosen on three of TaskSet's tasks (those whose names come first, third and fifth), see
     `docs/search.md`.
 
     Args:
         threshold: A run is stopped when its probability of beating the best falls below this.
         n_finished: Finished runs before any is stopped.
         patience: Share of a whole run that is always seen.
+        pace: A run is stopped as well when that probability, by what is left of the run, is less than so many times
+            what a fresh run offers for a whole one; 0 stops none for that.
 
     Raises:
-        InvalidDataError: If threshold or patience lie outside [0, 1), or fewer than 2 finished runs would do.
+        InvalidDataError: If threshold or patience lie outside [0, 1), pace is no number from 0 on, or fewer than 2
+            finished runs would do.
 
     >>> finished = [FinishedRun(((1, a / 2), (2, a * 0.8), (3, a)), a) for a in (0.5, 0.6, 0.7, 0.8, 0.9)]
     >>> rule = CurveRule()
@@ -103,24 +107,30 @@ class CurveRule:
     """
 
     threshold: float = 0.005
-    n_finished: int = 5
+    n_finished: int = 3
     patience: float = 0.03
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.threshold < 1 and 0 <= self.patience < 1 and self.n_finished >= 2):
+        sound = 0 <= self.threshold < 1 and 0 <= self.patience < 1 and 0 <= self.pace < math.inf
+        if not sound or self.n_finished < 2:
             msg = (
-                f"`0 <= threshold < 1`, `0 <= patience < 1` and `n_finished >= 2` must hold, but got {self}: see the "
-                "defaults"
+                "`0 <= threshold < 1`, `0 <= patience < 1`, `0 <= pace` and `n_finished >= 2` must hold, but got "
+                f"{self}: see the defaults"
             )
             raise InvalidDataError(msg)
 
-    def hopeless(self, finished: Sequence[FinishedRun], curve: Sequence[tuple[float, float]]) -> bool:
+    def hopeless(
+        self, finished: Sequence[FinishedRun], curve: Sequence[tuple[float, float]], begun: int | None = None
+    ) -> bool:
         """Whether a run is to be stopped.
 
         Args:
             finished: Runs that were not stopped, in any order; those without a finite final value are passed over.
             curve: Pairs (step, value) of the run in question so far, steps increasing; larger values are better. A last
                 value that is not a finite number is hopeless.
+            begun: How many runs were begun, this one and those that were stopped or failed among them; None where
+                nobody knows, and a fresh run's chance cannot be told.
         """
         usable = [run for run in finished if _usable(run)]
         if not curve or len(usable) < self.n_finished:
@@ -133,7 +143,8 @@ class CurveRule:
         if seen <= self.patience * whole or curve[-1][0] >= float(np.median(ends)):
             return False
         best = max(run.final for run in usable)
-        return self.final_value(usable, curve).exceeds(best) < self.threshold
+        fresh = 0.0 if begun is None else self.pace * (1.0 - seen / whole) / max(begun, 1)
+        return self.final_value(usable, curve).exceeds(best) < max(self.threshold, fresh)
 
     def final_value(self, finished: Sequence[FinishedRun], curve: Sequence[tuple[float, float]]) -> FinalValue:
         """What the run will come to.

@@ -41,7 +41,7 @@ class FreezeThaw:
     """
 
     steps: float
-    rule: CurveRule = field(default_factory=CurveRule)
+    rule: CurveRule = field(default_factory=lambda: CurveRule(n_finished=5))
 
     def __post_init__(self) -> None:
         if not self.steps > 0:

@@ -113,11 +113,26 @@ def test_what_is_never_stopped() -> None:
     rule, bad = CurveRule(patience=0.2), power(-5.0, 0.5)
     finished = runs(10)
     assert rule.hopeless(finished, bad[:12])
-    assert not rule.hopeless(finished[:3], bad[:12])  # too few finished
+    assert not rule.hopeless(finished[:2], bad[:12])  # too few finished
     assert not rule.hopeless(finished, bad[:5])  # patience
     assert not rule.hopeless(finished, bad[:30])  # it is over
     assert not rule.hopeless(finished, ())
     assert not CurveRule(threshold=0.0).hopeless(finished, bad[:12])
+    assert not CurveRule(threshold=0.0, pace=0.0).hopeless(finished, bad[:12], begun=10)
+
+
+def test_a_run_is_stopped_where_a_fresh_one_offers_more() -> None:
+    """Its chance by what is left of it, beside one in as many as were begun for a whole one."""
+    finished, running = runs(10, noise=0.02), power(0.5, 0.5, n=12)
+    rule = CurveRule(threshold=0.0)
+    best = max(run.final for run in finished)
+    chance = rule.final_value(finished, running).exceeds(best)
+    start, end = finished[0].curve[0][0], finished[0].curve[-1][0]
+    left = 1.0 - (running[-1][0] - start) / (end - start)
+    even = left / chance  # begun as many, both are worth the same
+    assert rule.hopeless(finished, running, begun=int(even * 0.99))
+    assert not rule.hopeless(finished, running, begun=int(even * 1.01) + 1)
+    assert not CurveRule(threshold=0.0, pace=0.5).hopeless(finished, running, begun=int(even * 0.99))
 
 
 def test_failures_and_outliers_bend_nothing() -> None:
@@ -144,7 +159,7 @@ def test_constant_curves_are_no_division_by_zero() -> None:
 
 
 def test_refusals() -> None:
-    for wrong in ({"threshold": 1.0}, {"threshold": -0.1}, {"patience": 1.0}, {"n_finished": 1}):
+    for wrong in ({"threshold": 1.0}, {"threshold": -0.1}, {"patience": 1.0}, {"n_finished": 1}, {"pace": -1.0}):
         with pytest.raises(InvalidDataError, match="must hold"):
             CurveRule(**wrong)
     with pytest.raises(InvalidDataError, match="a finished run and a point"):

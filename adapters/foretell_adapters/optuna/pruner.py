@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ForetellPruner(BasePruner):
-    """Prunes a trial when the probability that its final value beats the best finished one is small.
+    """Prunes a trial when its final value is unlikely to beat the best one: a fresh trial would be time better spent.
 
     The probability comes from the curves of the finished trials (`foretell.curve_rule`). What counts as final is what
     the objective returns, be it the last reported value, the best or a test score in the same unit. Works with any
@@ -29,6 +29,8 @@ class ForetellPruner(BasePruner):
         threshold: The probability below which a trial is pruned, in [0, 1); larger prunes more.
         n_startup_trials: Finished trials before any is pruned.
         patience: Share of a whole trial's steps that is always run, in [0, 1).
+        pace: A trial is pruned as well when that probability, by what is left of the trial, is less than so many times
+            what a fresh one offers, which is the best of n with probability 1 / n; 0 prunes none for that.
 
     Raises:
         InvalidDataError: If an argument is out of its range.
@@ -49,8 +51,10 @@ class ForetellPruner(BasePruner):
     True
     """
 
-    def __init__(self, *, threshold: float = 0.005, n_startup_trials: int = 5, patience: float = 0.03) -> None:
-        self._rule = CurveRule(threshold, n_startup_trials, patience)
+    def __init__(
+        self, *, threshold: float = 0.005, n_startup_trials: int = 3, patience: float = 0.03, pace: float = 1.0
+    ) -> None:
+        self._rule = CurveRule(threshold, n_startup_trials, patience, pace)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Judge a trial by its reports so far; see the base class."""
@@ -61,12 +65,13 @@ class ForetellPruner(BasePruner):
             for t in done
             if t.intermediate_values and t.values
         ]
-        return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign))
+        return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign), trial.number + 1)
 
     def __repr__(self) -> str:
         rule = self._rule
         return (
-            f"ForetellPruner(threshold={rule.threshold}, n_startup_trials={rule.n_finished}, patience={rule.patience})"
+            f"ForetellPruner(threshold={rule.threshold}, n_startup_trials={rule.n_finished}, "
+            f"patience={rule.patience}, pace={rule.pace})"
         )
 
 

@@ -86,7 +86,7 @@ def run_pruned(values: Float[np.ndarray, "runs epochs"]) -> tuple[list[Curve], i
         curve: Curve = []
         for epoch, value in enumerate(row.tolist(), start=1):
             curve.append((float(epoch), value))
-            if not math.isfinite(value) or CurveRule().hopeless(finished, curve):
+            if not math.isfinite(value) or CurveRule(n_finished=5).hopeless(finished, curve):
                 break
         else:
             finished.append(FinishedRun(tuple(curve), curve[-1][1]))
