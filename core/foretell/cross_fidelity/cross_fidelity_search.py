@@ -5,11 +5,11 @@
         job = search.suggest(trials, seed=0)
         trials.append(FidelityTrial(job.config, job.level, evaluate(job.config, job.level)))
 
-No schedule is fixed beforehand, unlike in Hyperband (`foretell.hyperband`): the first configurations are evaluated at
-all levels, which shows what the cheap ones say of the dear one. From then on cheap levels get a share of all cost: half
-where they are certain to help, a fiftieth where they do not. It goes to the most promising configurations of which a
-cheap result says more for its cost than a dear one would; the rest goes to the most promising one in full. The belief
-is that of `HeardProcess`; where it does not hear the cheap levels, and for every fourth dear evaluation, the choice is
+No schedule is fixed beforehand, unlike in Hyperband (`foretell.hyperband`): the cheapest level is searched first, and
+its favourites are put to the test, see `Screening`. From then on cheap levels get a share of all cost: half where they
+are certain to help, a fiftieth where they do not. It goes to the most promising configurations of which a cheap result
+says more for its cost than a dear one would; the rest goes to the most promising one in full. The belief is that of
+`HeardProcess`; unless this rather surely hears the cheap levels, and for every fourth dear evaluation, the choice is
 that of `BayesianOptimizer`, which ignores them. Anything that scores configurations cheaply serves as a level: fewer
 epochs, less data, a smaller model, a supernet.
 """
@@ -24,6 +24,7 @@ import numpy as np
 from foretell.cross_fidelity.cheap_levels import CheapLevels
 from foretell.cross_fidelity.fidelity_trial import FidelityJob, FidelityTrial
 from foretell.cross_fidelity.heard_process import HeardProcess
+from foretell.cross_fidelity.screening import Screening
 from foretell.errors import InvalidDataError
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from foretell.unit_cube import UnitCube
 
 _LEAST, _MOST = 0.02, 0.5  # share of all cost that cheap levels get, where they do not help and where they do
-_DEAF = 4
+_SURE, _DEAF = 0.8, 4  # share from which on cheap levels are heard at all; every so many dear evaluations they are not
 _RANDOM, _LOCAL, _REFINED, _ROUNDS = 96, 128, 48, 2
 _PARENTS = 8
 
@@ -52,7 +53,7 @@ class CrossFidelitySearch:
     Args:
         space: What may be varied.
         costs: What an evaluation costs at each level, in any unit; the last is the fidelity that counts.
-        n_startup: Configurations that are evaluated at all levels first.
+        n_startup: Evaluations in full until the surrogates decide; four suffice where the cheapest level is borne out.
         memory: What earlier suggestions worked out; share it between the searches of one study.
 
     Raises:
@@ -88,12 +89,12 @@ class CrossFidelitySearch:
         if strange:
             msg = f"levels go from 0 to {dear}, as many as there are costs, but trials have {strange}: give their costs"
             raise InvalidDataError(msg)
-        begun = self._beginning(trials, seed)
+        begun = Screening(self.space, self.costs, self.n_startup, self.memory).job(trials, seed)
         if begun is not None:
             return begun
         full = [t for t in trials if t.level == dear]
         belief = self.believe(trials)
-        if belief.share >= 0.5 and len(full) % _DEAF != _DEAF - 1:
+        if belief.share >= _SURE and len(full) % _DEAF != _DEAF - 1:
             return self._heard(trials, belief, np.random.default_rng([seed, len(trials)]))
         return self._unheard(trials, full, seed)
 
@@ -116,16 +117,6 @@ class CrossFidelitySearch:
 
     def _known(self, trials: Sequence[FidelityTrial]) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
         return self.memory.units(self.space, [t.config for t in trials]), np.array([t.value for t in trials])
-
-    def _beginning(self, trials: Sequence[FidelityTrial], seed: int) -> FidelityJob | None:
-        """The first configurations, each from the cheapest level to the last."""
-        dear = len(self.costs) - 1
-        full = sum(t.level == dear for t in trials)
-        if full >= self.n_startup:
-            return None
-        if trials and trials[-1].level < dear:
-            return FidelityJob(trials[-1].config, trials[-1].level + 1)
-        return FidelityJob(self.space.quasi_random(full, seed), 0)
 
     def _heard(self, trials: Sequence[FidelityTrial], belief: HeardProcess, rng: np.random.Generator) -> FidelityJob:
         dear = len(self.costs) - 1
