@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -118,6 +119,32 @@ def test_a_proposal_has_what_its_conditions_ask_for_whichever_parameter_came_mor
     for seed in (0, 4):
         for trial in _under_way(objective, 6, 30, seed)[15:]:  # by then both have been seen
             assert trial.relative_params.keys() == trial.params.keys()
+
+
+def test_trials_that_begin_before_any_has_finished_are_no_copies_and_cover_pairs_of_values() -> None:
+    names = [f"op{i}" for i in range(6)]
+
+    def asked(study: optuna.Study) -> dict[str, Any]:
+        trial = study.ask()
+        return {name: trial.suggest_categorical(name, [0, 1]) for name in names}
+
+    for seed in range(3):
+        study = optuna.create_study(sampler=ForetellSampler(seed=seed))
+        first = [asked(study) for _ in range(8)]
+        assert len({tuple(config.values()) for config in first}) == 8
+        pairs = [len({(c[a], c[b]) for c in first}) for i, a in enumerate(names) for b in names[:i]]
+        assert np.mean(pairs) > 3  # of four
+
+
+def test_parameters_drawn_at_once_do_not_go_in_step() -> None:
+    """Eight trials that are asked for the same parameter at the same time, then for the next."""
+    for seed in range(3):
+        study = optuna.create_study(sampler=ForetellSampler(seed=seed))
+        trials = [study.ask() for _ in range(8)]
+        found = np.array([[t.suggest_float(name, 0, 1) for t in trials] for name in "abcd"])
+        assert np.diff(np.sort(found[1:])).max() < 0.26  # each covers its range
+        together = np.abs(np.corrcoef(found > 0.5)[np.triu_indices(4, 1)])
+        assert np.mean(together > 0.9) < 0.5
 
 
 def test_no_copies_where_two_parents_decide() -> None:

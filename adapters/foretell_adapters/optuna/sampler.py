@@ -17,6 +17,7 @@ from foretell.affordable import Affordable, Filled
 from foretell.encoders import Pretrained
 from foretell.errors import InvalidDataError
 from foretell.graph_source import GraphSource
+from foretell.latin_index import latin_index
 from foretell.limit import limits_of
 from foretell.limits_keeper import LimitsKeeper
 from foretell.network_expectation import NetworkExpectation
@@ -156,6 +157,8 @@ class ForetellSampler(BaseSampler):
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Everything that any finished trial was asked for, and what was given as the space; see the base class.
 
+        Before any has finished, what running trials were asked for.
+
         Raises:
             InvalidDataError: With a cost and several objectives.
         """
@@ -163,7 +166,8 @@ class ForetellSampler(BaseSampler):
         if self._cost is not None and len(study.directions) > 1:
             msg = f"`cost` is for one objective, but the study has {len(study.directions)}: make the cost one of them"
             raise InvalidDataError(msg)
-        joint = self._memory.joint(study.get_trials(deepcopy=False, states=FINISHED))
+        finished = study.get_trials(deepcopy=False, states=FINISHED)
+        joint = self._memory.joint(finished) if finished else spaces.joint_distributions(_running(study))
         return joint if not self._whole_space else {**self._whole_space, **joint}
 
     def sample_relative(
@@ -295,7 +299,9 @@ class ForetellSampler(BaseSampler):
             known = self._sources_for(study).beginning(one, trial.number // 2)
             if known:
                 return spaces.to_params(known, {param_name: param_distribution})[param_name]
-        config = one.quasi_random(trial.number, self._seed + stable_hash(param_name))
+        seed, number = self._seed + stable_hash(param_name), trial.number
+        alone = all(t._trial_id == trial._trial_id for t in _running(study))
+        config = one.quasi_random(number if alone else latin_index(number, seed), seed)
         return spaces.to_params(config, {param_name: param_distribution})[param_name]
 
     def interval(self, study: Study, params: dict[str, Any]) -> tuple[float, float]:
@@ -325,3 +331,7 @@ class ForetellSampler(BaseSampler):
     def __repr__(self) -> str:
         sees = "hyperparameters and network" if self._graph is not None else "hyperparameters"
         return f"ForetellSampler(seed={self._seed}, n_startup_trials={self._n_startup_trials}, sees {sees})"
+
+
+def _running(study: Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
