@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.cost_aware import CostAware, cheapest
+from foretell.desired_belief import DesiredBelief
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
 from foretell.network_view import NetworkView
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
     from foretell.cost_aware import CostFunction
+    from foretell.desirability import Desirability
     from foretell.distributions import Value
     from foretell.graph import ComputationGraph
     from foretell.network_prior import NetworkPrior
@@ -69,6 +71,8 @@ class BayesianOptimizer:
         cost: What a configuration will cost, where that is known beforehand; asked of every observation without a cost,
             and of the most promising proposals. Where it is not known, costs of observations are learnt from. Either
             way what promises most for what it costs is tried, see `foretell.cost_aware`; single objectives only.
+        wishes: How far each objective is as wished; with these, what counts is the expected gain in overall
+            desirability, in place of hypervolume or improvement.
     """
 
     space: SearchSpace
@@ -79,6 +83,7 @@ class BayesianOptimizer:
     sources: Sources = field(default_factory=Sources, repr=False)
     prior: NetworkPrior | None = field(default=None, repr=False)
     cost: CostFunction | None = None
+    wishes: Sequence[Desirability] = ()
 
     def suggest(
         self,
@@ -141,7 +146,7 @@ class BayesianOptimizer:
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
         rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard, costly)
-        if self.graph is None or values.shape[1] > 1 or not np.isfinite(values).any():
+        if self.graph is None or self.wishes or values.shape[1] > 1 or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
         doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
         return self._with_networks(
@@ -280,7 +285,7 @@ class BayesianOptimizer:
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
         cube = self._cube(known)
-        belief = StudyBelief.fit(
+        plain = StudyBelief.fit(
             cube if guidance is None else guidance.informed(cube),
             known,
             values,
@@ -290,6 +295,10 @@ class BayesianOptimizer:
             lost,
             self.memory,
         )
+        belief: StudyBelief | DesiredBelief = plain
+        if self.wishes:
+            broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
+            belief = DesiredBelief.of(plain, self.wishes, known, values, broken, running)
 
         def score(rows: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
             gain = belief.score(rows)

@@ -122,9 +122,14 @@ class Trend:
         factor = conformal_factor(np.abs(y - left_out.mean) / left_out.std)
         latent = self.predict(X)
         std = factor * np.sqrt(latent.std**2 + self.process.t2)
+        return WarpedPosterior(GaussianPosterior(latent.mean, std), self.warp)
+
+    @property
+    def warp(self) -> TargetWarp:
+        """Between the targets' own scale and that of the process."""
         finite = np.isfinite(self.targets)
         values, first = np.unique(self.targets[finite], return_index=True)
-        return WarpedPosterior(GaussianPosterior(latent.mean, std), TargetWarp(values, y[finite][first]))
+        return TargetWarp(values, self.process.y[: len(self.targets)][finite][first])
 
 
 Doubts: TypeAlias = "tuple[tuple[Trend, float], ...]"

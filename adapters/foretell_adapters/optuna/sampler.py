@@ -87,6 +87,10 @@ class ForetellSampler(BaseSampler):
             proposals a suggestion. Any unit; above 0. Trials that have none, or a wrong one, tell nothing of costs, and
             a warning says so once. At first gain per cost counts, later gain alone, see `foretell.cost_aware`. With
             "time" a study is reproducible as far as its durations are. One objective only.
+        desirability: For every objective the value that is worth nothing and the one that is good enough, such as
+            `[(0.6, 0.95), (100.0, 10.0)]` for an accuracy to be maximised and milliseconds to be minimised. The search
+            is then for the best compromise, the largest geometric mean of how far each has come from the one to the
+            other, in place of the whole front; see `foretell.desirability`.
         constraints_func: Values of a trial that must not be positive; deprecated in Optuna 5, whose
             `trial.set_constraint` says the same.
         independent_sampler: Samples parameters that no earlier trial had; uniform by default.
@@ -96,7 +100,8 @@ class ForetellSampler(BaseSampler):
         InvalidDataError: If `n_startup_trials` or the seed is negative, `graph_timeout` is not positive, `pretrained`
             is given without `graph`, sources have no finished trials, limits come without what they need, or `cost` is
             none of the three; at a suggestion, if a study among the sources has other objectives, nothing is within the
-            limits, the function of the cost gives no finite number above 0, or there are costs and several objectives.
+            limits, the function of the cost gives no finite number above 0, there are costs and several objectives, or
+            desirability is not given for every objective, from worse to better.
         CheckpointError: If there is no such checkpoint.
 
     >>> import optuna
@@ -120,6 +125,7 @@ class ForetellSampler(BaseSampler):
         limits: Mapping[str, float] | Sequence[Limit] = (),
         search_space: Mapping[str, BaseDistribution] | None = None,
         cost: CostSource | None = None,
+        desirability: Sequence[tuple[float, float]] = (),
         constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
         independent_sampler: BaseSampler | None = None,
         warn_independent_sampling: bool = True,
@@ -145,6 +151,7 @@ class ForetellSampler(BaseSampler):
             msg = "limits on flops, params or memory need the network: pass graph=, and example_inputs for modules"
             raise InvalidDataError(msg)
         self._cost = None if cost is None else TrialCost(cost)
+        self._desirability = tuple(desirability)
         self._memory = TrialMemory(None if self._cost is None else self._cost_of)
         self._said: set[str] = set()
         self._n_startup_trials = n_startup_trials
@@ -213,6 +220,7 @@ class ForetellSampler(BaseSampler):
             self._graph,
             self._n_startup_trials,
             self._memory.search,
+            wishes=spaces.to_wishes(self._desirability, study.directions),
             cost=None if known is None else lambda config: known.of(spaces.to_params(config, search_space)),
             admissible=None if whole is None else Affordable(self._keeper, whole, self._graph),
             sources=sources,

@@ -16,6 +16,8 @@ from foretell import (
     IntDistribution,
     Observation,
 )
+from foretell.desirability import Desirability
+from foretell.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +76,34 @@ def to_observation(
     signed = tuple(v if d == StudyDirection.MAXIMIZE else -v for v, d in zip(values, directions, strict=True))
     constraints = tuple(value for _, value in sorted(trial.constraints.items()))
     return Observation(config, signed, constraints, partial=trial.state == TrialState.PRUNED)
+
+
+def to_wishes(
+    desirability: Sequence[tuple[float, float]], directions: Sequence[StudyDirection]
+) -> tuple[Desirability, ...]:
+    """What each objective is wished to be, larger is better; empty if nothing is wished.
+
+    Args:
+        desirability: For every objective the value that is worth nothing and the one that is good enough.
+        directions: Those of the study.
+
+    Raises:
+        InvalidDataError: If there is not one pair an objective, or one does not go from worse to better.
+    """
+    if not desirability:
+        return ()
+    if len(desirability) != len(directions):
+        msg = f"desirability needs a pair an objective, but got {len(desirability)} for {len(directions)}: name all"
+        raise InvalidDataError(msg)
+    found = []
+    for (worthless, enough), direction in zip(desirability, directions, strict=True):
+        sign = 1.0 if direction == StudyDirection.MAXIMIZE else -1.0
+        if not sign * worthless < sign * enough:
+            way = f"to {direction.name.lower()} an objective got ({worthless}, {enough})"
+            msg = f"desirability must go from what is worth nothing to what is good enough, but {way}: turn them round"
+            raise InvalidDataError(msg)
+        found.append(Desirability(sign * worthless, sign * enough))
+    return tuple(found)
 
 
 def _plain(value: Any) -> Value:

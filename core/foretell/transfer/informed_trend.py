@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from foretell.search_memory import SearchMemory
     from foretell.surrogates.search_process import SearchProcess
+    from foretell.target_warp import TargetWarp
     from foretell.transfer.informed_cube import InformedCube
 
 _BEFORE = (0.05, 0.9)  # least and most that sources weigh before there is evidence
@@ -80,6 +81,11 @@ class InformedTrend:
     def process(self) -> SearchProcess:
         """That of the trend of more weight."""
         return (self.hearing if self.share > 0.5 else self.alone).process
+
+    @property
+    def warp(self) -> TargetWarp:
+        """See `Trend`; the same for both."""
+        return self.alone.warp
 
     @property
     def which(self) -> np.ndarray:
