@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 CostFunction: TypeAlias = Callable[[Mapping[str, "Value"]], float]
 """What a configuration will cost, known before it is evaluated."""
 SHARE = 0.05
-"""Of what was spent before; chosen on FCNet protein structure, translation sw-en, and Step Law with .21 and .54
-thousand millions of parameters."""
+"""Of what was spent before. Chosen on FCNet protein structure, translation sw-en, and Step Law with .21 and .54
+thousand millions of parameters (`foretell bench costs`, five seeds): beside gain per cost, the same with an exponent
+that falls with the number of trials, and expected improvement over the front of cost and value (CARBS, Fetterman et
+al., 2023, https://arxiv.org/abs/2306.08055), which was hardly better than not to look at costs."""
 _FIT_ROWS, _KEPT_ROWS = 120, 300
 _FEWEST = 2  # costs from which anything can be learnt
 _LEAST_SPREAD = 1e-9  # of logarithms: keeps costs that are all the same apart from 0 / 0
