@@ -16,7 +16,7 @@ ROWS = [
     for line in (ROOT / "docs/systems.md").read_text("utf-8").splitlines()
     if line.startswith("| ") and not line.startswith("| system |")
 ]
-WITHOUT = {"SWAT-NN", "PFNs, their foundations", "Archon"}
+WITHOUT = {"PFNs, their foundations", "Archon"}
 """Systems of which nothing works here, said with a reason."""
 
 
