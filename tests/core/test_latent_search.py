@@ -142,9 +142,9 @@ def test_a_search_over_the_program_asks_each_row_once(monkeypatch: pytest.Monkey
     assert {"latent", "latent-columns"} <= set(SEARCHERS)
 
 
-@pytest.mark.parametrize("wrong", [{"start": 0}, {"steps": 0}, {"climbers": 1}, {"rate": 0.0}])
+@pytest.mark.parametrize("wrong", [{"start": 0}, {"steps": 0}, {"climbers": 0}, {"rate": 0.0}])
 def test_impossible_settings_are_named(wrong: dict[str, float]) -> None:
-    with pytest.raises(InvalidDataError, match="the defaults are 10, 40, 16"):
+    with pytest.raises(InvalidDataError, match="the defaults are 10, 40, 10"):
         LatentSearch(CELLS, **wrong)  # type: ignore[arg-type]
     with pytest.raises(InvalidDataError, match="pool >= 2"):
         EncodedLatent(CELLS, pool=1)

@@ -265,6 +265,6 @@ def test_cells_of_the_bench_have_a_path_and_their_counts() -> None:
 
 @pytest.mark.parametrize("method", [m for m in OneShot().methods if m.startswith(("paths", "darts"))])
 def test_every_name_of_the_bench_is_a_setting(method: str) -> None:
-    plain = search_of(method.split(",")[0], small(), 3)
+    plain = search_of(method.split("-")[0], small(), 3)
     search = search_of(method, small(), 3)
-    assert (search == plain) == ("," not in method)
+    assert (search == plain) == ("-" not in method)

@@ -37,10 +37,10 @@ _SHARED_EPOCHS = 60
 _CHOICES, _TOP = 100, 5  # random cells of which uniform paths choose the best; best scores that are trained
 _LIMIT = 7_000.0  # parameters, below the 8,988 of an even mixture; the largest cell has 23,302, the smallest 4,822
 _COUNTED = ("params", "flops")
-_SINGLE = ("trained", "one epoch", *_COUNTED)
+_SINGLE = ("trained", "one-epoch", *_COUNTED)
 _SHARED = (
-    "paths", "paths, cosine power", "paths, distilled",
-    "darts", "darts, cosine power", "darts, distilled", "darts, max-w", "darts, projected",
+    "paths", "paths-cosine-power", "paths-distilled",
+    "darts", "darts-cosine-power", "darts-distilled", "darts-max-w", "darts-projected",
 )  # fmt: skip
 _COLUMNS = ("seeds", "rho", "lacking, nats", "chosen, nats", "chosen, params", "seconds")
 
@@ -120,7 +120,7 @@ def _measured(
         scores = [float(getattr(_supernet(0).graph(cell), method)) for cell in cells]
         found["seconds"] = (time.process_time() - start, "s")
     else:
-        task = replace(task, epochs=1) if method == "one epoch" else task
+        task = replace(task, epochs=1) if method == "one-epoch" else task
         scores = [-_alone(cell, task, seed) for cell in cells]
         found["seconds"] = (time.process_time() - start, "s")
     return found | {f"score {i}": (score, "") for i, score in enumerate(scores)}
@@ -147,7 +147,7 @@ def search_of(method: str, supernet: Supernet, epochs: int) -> PathSampling | Di
     from foretell import one_shot
 
     training = one_shot.WeightTraining(epochs=epochs)
-    if "cosine power" in method:
+    if "cosine-power" in method:
         training = replace(training, schedule=one_shot.CosinePower(10.0))
     if "distilled" in method:
         training = replace(training, teachers=one_shot.VotingTeachers())
