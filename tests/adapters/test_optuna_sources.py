@@ -10,7 +10,7 @@ import pytest
 
 from foretell.errors import InvalidDataError
 from foretell_adapters.optuna import ForetellSampler
-from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
+from foretell_adapters.optuna.old_studies import ATTRIBUTE, TASK, read_old_studies, sources_for, weights_attribute
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -135,6 +135,33 @@ def test_several_objectives_are_matched_by_name_or_else_by_place() -> None:
     ):
         with pytest.raises(InvalidDataError, match=r"a source needs the study's objectives .*accuracy: maximize"):
             sources_for(present, read_old_studies(other))
+
+
+def test_described_studies_count_by_how_near_their_task_is() -> None:
+    def shifted(x: float, rows: int) -> optuna.Study:
+        study = optuna.create_study(study_name=f"{rows} rows", sampler=optuna.samplers.RandomSampler(seed=rows))
+        study.set_user_attr(TASK, {"rows": rows, "kind": "table"})
+        study.optimize(lambda trial: (trial.suggest_float("x", -2, 2) - x) ** 2, n_trials=20)
+        return study
+
+    old = read_old_studies([shifted(0.3, 100), shifted(0.6, 100_000)])
+    believed = []
+    for rows in (None, 90, 200_000):
+        study = optuna.create_study()
+        if rows is not None:
+            study.set_user_attr(TASK, {"rows": rows})
+        (knowledge,) = sources_for(study, old).about(old[0].source.space)
+        believed.append(knowledge.trust[0] / knowledge.trust.sum())
+    assert believed[1] > believed[0] + 0.1
+    assert believed[2] < believed[0] - 0.1
+
+
+@pytest.mark.parametrize("task", [["rows"], {"rows": None}])
+def test_a_description_that_is_none_is_named(old: optuna.Study, task: object) -> None:
+    study = optuna.create_study(study_name="new")
+    study.set_user_attr(TASK, task)
+    with pytest.raises(InvalidDataError, match="must name numbers or words, but study 'new' has"):
+        sources_for(study, read_old_studies(old))
 
 
 def test_errors(old: optuna.Study, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def _problem(family: str, task: str) -> SearchProblem:
 def bench(monkeypatch: pytest.MonkeyPatch) -> SourcesBench:
     monkeypatch.setattr(sources_bench, "source_problem", _problem)
     monkeypatch.setattr(sources_bench, "sources_of", lambda _, task: [t for t in CELLS if t != task])
+    monkeypatch.setattr(sources_bench, "described", lambda _, task: {"cells": CELLS[task]})
     monkeypatch.setattr(sources_bench, "_OLD_TRIALS", 12)
     return SourcesBench()
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _logger = get_logger(__name__)
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 ATTRIBUTE = "foretell:sources"
+TASK = "foretell:task"
+"""User attribute of a study: what is known of its task beforehand, numbers and words by name."""
 _ATTRIBUTE_LENGTH = 2000  # an RDB storage holds little more
 
 
@@ -119,11 +121,11 @@ def sources_for(study: Study, old: Sequence[OldStudy]) -> Sources:
             Observation(o.config, tuple(o.values[i] for i in order), o.constraints, o.partial)
             for o in each.source.observations
         ]
-        found.append(Source(name, each.source.space, tuple(turned)))
+        found.append(Source(name, each.source.space, tuple(turned), each.source.task))
     if old and not found:
         objectives = _objectives(study.directions, study.metric_names)
         _logger.warning(f"No study among the {len(old)} sources has the objectives {objectives}; none is used.")
-    return Sources(found)
+    return Sources(found, _task(study))
 
 
 def weights_attribute(weights: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -159,12 +161,24 @@ def _read(study: Study, *, given: bool) -> OldStudy | None:
         return None
     every = study.get_trials(deepcopy=False)
     return OldStudy(
-        Source(study.study_name, infer_conditions(distributions, configs), observations),
+        Source(study.study_name, infer_conditions(distributions, configs), observations, _task(study)),
         tuple(study.directions),
         None if study.metric_names is None else tuple(study.metric_names),
         every[0].datetime_start,
         given,
     )
+
+
+def _task(study: Study) -> dict[str, float | str]:
+    """What a study's user attributes say of its task; nothing by default."""
+    task = study.user_attrs.get(TASK, {})
+    if not isinstance(task, dict) or not all(isinstance(v, int | float | str) for v in task.values()):
+        msg = (
+            f"a study's user attribute {TASK!r} must name numbers or words, but study {study.study_name!r} has {task!r}"
+            ': write e.g. {"rows": 1728, "classes": 4}'
+        )
+        raise InvalidDataError(msg)
+    return task
 
 
 def _order(study: Study, old: OldStudy) -> list[int] | None:

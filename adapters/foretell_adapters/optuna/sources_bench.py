@@ -2,7 +2,8 @@
 
 One data set of a family is left out and searched for 40 trials; for every other one there is an old study: 60 trials of
 TPE with a seed of its own. Peers: TPE, TPE with the old studies' best configurations enqueued first (every study's
-best, then every second best and so on, five of them or one a study), random search, and ours without sources. Then
+best, then every second best and so on, five of them or one a study), random search, and ours without sources.
+`described` is ours with a description of every data set, see `described`. Then
 sources that mislead: `inverted`, the old studies were run in the wrong direction; `shuffled`, their values are
 permuted; `unrelated`, they searched another function on the same space.
 """
@@ -19,10 +20,11 @@ import optuna
 
 from foretell.benchmarks.runner import Cell
 from foretell.benchmarks.search_spaces.problem import SearchProblem
-from foretell.benchmarks.source_tasks import TARGETS, source_problem, sources_of, unrelated_problem
+from foretell.benchmarks.source_tasks import TARGETS, described, source_problem, sources_of, unrelated_problem
 from foretell.benchmarks.sources_report import CHECKPOINTS, sources_tables
 from foretell.transfer import SharedParameters
 from foretell_adapters.optuna.demo import suggest
+from foretell_adapters.optuna.old_studies import TASK
 from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.sampler import ForetellSampler
 
@@ -43,7 +45,8 @@ class SourcesBench:
 
     name: str = "sources"
     methods: Sequence[str] = (
-        "foretell+sources", "foretell", "tpe", "tpe+enqueued", "random", *(f"foretell+{m}" for m in _MISLEADING)
+        "foretell+sources", "foretell+described", "foretell", "tpe", "tpe+enqueued", "random",
+        *(f"foretell+{m}" for m in _MISLEADING),
     )  # fmt: skip
     _old: dict[tuple[str, str, int, str], optuna.Study] = field(default_factory=dict)
 
@@ -76,12 +79,15 @@ class SourcesBench:
         name, _, extra = method.partition("+")
         kind = extra if extra in _MISLEADING else "real"
         old = [self._old_study(family, other, seed, kind) for other in sources_of(family, task)] if extra else []
+        for other, earlier in zip(sources_of(family, task), old, strict=False):
+            earlier.set_user_attr(TASK, described(family, other) if extra == "described" else {})
         sampler: optuna.samplers.BaseSampler
         if name == "foretell":
             sampler = ForetellSampler(seed=seed, sources=old or None, warn_independent_sampling=False)
         else:
             sampler = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}[name](seed=seed)
         study = optuna.create_study(direction="maximize", sampler=sampler)
+        study.set_user_attr(TASK, described(family, task) if extra == "described" else {})
         for config in _best(old, problem) if name != "foretell" else []:
             study.enqueue_trial(config)
         _run(study, problem, n)

@@ -25,6 +25,11 @@ _NMT = ("bpe_symbols", "num_layers", "num_embed", "ffn_hidden", "attention_heads
 CHOSEN = ("fcnet", "nmt")
 """Families on which settings were chosen; on the others they are reported."""
 _STEPLAW_SMALL = ("0.21-4", "0.21-11", "0.21-20", "0.27-5", "0.27-14", "0.27-25")
+_TABLES = {  # rows, columns, classes
+    "australian": (690, 14, 2), "car": (1728, 6, 4), "kc1": (2109, 21, 2), "vehicle": (846, 18, 4),
+    "naval_propulsion": (11934, 16, 1), "protein_structure": (45730, 9, 1),
+}  # fmt: skip
+_PAIRS = {"en-ja": 4_000_000, "ru-en": 180_000, "sw-en": 24_000}  # of sentences, to the nearest order of magnitude
 _OTHERS: Mapping[str, Sequence[str]] = {
     "fcnet": ("naval_propulsion", "protein_structure"),
     "nmt": ("en-ja", "ru-en", "sw-en"),
@@ -42,6 +47,18 @@ TARGETS: Sequence[tuple[str, str]] = tuple(_SOURCES)
 def sources_of(family: str, task: str) -> Sequence[str]:
     """The tasks whose studies came before: all others of the family; of language models, small ones."""
     return _SOURCES[family, task]
+
+
+def described(family: str, task: str) -> dict[str, float | str]:
+    """What is known of a task before anything is tried: sizes of its data, of a model, its classes."""
+    if family == "steplaw":
+        parameters, tokens = task.split("-")
+        return {"parameters": float(parameters) * 1e9, "tokens": float(tokens) * 1e9}
+    if family == "nmt":
+        return {"pairs": _PAIRS[task]}
+    if family == "nasbench201":
+        return {"classes": int(task.removeprefix("cifar"))}
+    return dict(zip(("rows", "columns", "classes"), _TABLES[task], strict=True))
 
 
 @lru_cache(maxsize=10)

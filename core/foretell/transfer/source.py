@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from foretell.observation import Observation
     from foretell.search_space import SearchSpace
+    from foretell.transfer.nearness import TaskDescription
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Source:
         name: How messages and weights call it.
         space: The space that was searched, with its own distributions.
         observations: What was evaluated there; larger is better, as everywhere.
+        task: What is known of its task beforehand, see `task_distances`.
 
     Raises:
         InvalidDataError: If there are no observations, or they differ in their number of objectives.
@@ -33,6 +35,7 @@ class Source:
     name: str
     space: SearchSpace
     observations: tuple[Observation, ...]
+    task: TaskDescription = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "observations", tuple(self.observations))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.metrics import kendall_tau
+from foretell.transfer.nearness import NOTHING, task_distances
 from foretell.transfer.portfolio import portfolio
 from foretell.transfer.source_surrogate import SourceSurrogate
 from foretell.transfer.trust import trust
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from foretell.encoders import Encoding
     from foretell.search_space import SearchSpace
+    from foretell.transfer.nearness import TaskDescription
     from foretell.transfer.shared_parameters import SharedParameters
     from foretell.transfer.source import Source
 
@@ -34,22 +36,32 @@ class SourceKnowledge:
     Args:
         space: The target's space.
         surrogates: One a source that shares parameters with it; may be none.
+        distances: Squared distances between tasks, see `trust`; None if nothing is known of them.
     """
 
     space: SearchSpace
     surrogates: tuple[SourceSurrogate, ...]
+    distances: Float[np.ndarray, "k_plus_1 k_plus_1"] | None = None
 
     @classmethod
-    def learn(cls, sources: Sequence[Source], space: SearchSpace, objective: int = 0) -> SourceKnowledge:
+    def learn(
+        cls, sources: Sequence[Source], space: SearchSpace, objective: int = 0, task: TaskDescription = NOTHING
+    ) -> SourceKnowledge:
         """Fit a surrogate to every source that has something to say.
 
         Args:
             sources: The sources.
             space: The space that is searched now.
             objective: Which of the objectives.
+            task: What is known of the present task beforehand, see `task_distances`.
+
+        Raises:
+            InvalidDataError: If descriptions of tasks do not go together.
         """
-        fitted = [SourceSurrogate.fit(s, space, s.targets(objective)) for s in sources]
-        return cls(space, tuple(f for f in fitted if f is not None))
+        fitted = [(SourceSurrogate.fit(s, space, s.targets(objective)), s.task) for s in sources]
+        useful = [(surrogate, told) for surrogate, told in fitted if surrogate is not None]
+        distances = task_distances([task, *(told for _, told in useful)]) if task else None
+        return cls(space, tuple(surrogate for surrogate, _ in useful), distances)
 
     def __len__(self) -> int:
         return len(self.surrogates)
@@ -74,7 +86,7 @@ class SourceKnowledge:
     @cached_property
     def trust(self) -> Float[np.ndarray, " k"]:
         """How far each source is believed before there are results, see `trust`."""
-        return trust(self.surrogates)
+        return trust(self.surrogates, self.distances)
 
     @cached_property
     def portfolio(self) -> Float[np.ndarray, "n d"]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foretell.errors import InvalidDataError
 from foretell.transfer.guidance import Guidance
+from foretell.transfer.nearness import NOTHING
 from foretell.transfer.shared_parameters import SharedParameters
 from foretell.transfer.source_knowledge import SourceKnowledge
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from foretell.distributions import Value
     from foretell.search_space import SearchSpace
+    from foretell.transfer.nearness import TaskDescription
     from foretell.transfer.source import Source
 
 _MOST_KNOWLEDGE = 4
@@ -30,13 +32,16 @@ class Sources:
 
     Args:
         sources: The sources.
+        task: What is known of the present task beforehand: sources whose tasks are nearer weigh more until there are
+            results, see `trust`.
 
     Raises:
         InvalidDataError: If they differ in their number of objectives, or two have the same name.
     """
 
-    def __init__(self, sources: Sequence[Source] = ()) -> None:
+    def __init__(self, sources: Sequence[Source] = (), task: TaskDescription = NOTHING) -> None:
         self._sources = tuple(sources)
+        self._task = dict(task)
         counts = sorted({s.n_objectives for s in self._sources})
         if len(counts) > 1:
             msg = f"sources must agree in their number of objectives, but have {counts}: leave out the others"
@@ -72,7 +77,7 @@ class Sources:
         key = tuple(space.distributions.items())
         found = self._known.get(key)
         if found is None:
-            found = tuple(SourceKnowledge.learn(self._sources, space, m) for m in range(self.n_objectives))
+            found = tuple(SourceKnowledge.learn(self._sources, space, m, self._task) for m in range(self.n_objectives))
             found = found if all(map(len, found)) else ()
             with self._lock:
                 while len(self._known) >= _MOST_KNOWLEDGE:
@@ -130,8 +135,8 @@ class Sources:
         return SharedParameters.between(target, space).to_target(space.from_unit(space.snap(row)[0]))
 
     def __getstate__(self) -> dict[str, object]:
-        return {"sources": self._sources}
+        return {"sources": self._sources, "task": self._task}
 
-    def __setstate__(self, state: dict[str, tuple[Source, ...]]) -> None:
-        self._sources = state["sources"]
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._sources, self._task = state["sources"], state["task"]
         self._start()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.metrics import spearman_rho
+from foretell.transfer.nearness import nearness, worth_of_descriptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from foretell.transfer.source_surrogate import SourceSurrogate
 
 
-def trust(surrogates: Sequence[SourceSurrogate]) -> Float[np.ndarray, " k"]:
+def trust(
+    surrogates: Sequence[SourceSurrogate], distances: Float[np.ndarray, "k_plus_1 k_plus_1"] | None = None
+) -> Float[np.ndarray, " k"]:
     """Rank agreements in [0, 1], one a source: with its own data left out one by one, times that with the others.
 
     A source whose values are noise cannot foretell its own: a rank correlation below twice its standard deviation under
@@ -25,6 +28,13 @@ def trust(surrogates: Sequence[SourceSurrogate]) -> Float[np.ndarray, " k"]:
     others: as long as the agreements of a source with the others sum to less than 0, the most contradicted one is left
     out. Sources that only contradict each other are all left out, since nothing says which is right; one that is alone
     from the beginning is judged by its own data.
+
+    Where tasks are described, a source counts less the farther its task is from the present one, beyond the nearest, as
+    far as descriptions tell which sources agree, see `worth_of_descriptions`.
+
+    Args:
+        surrogates: What the sources say.
+        distances: Squared distances between tasks, the present one first and then the sources', see `task_distances`.
     """
     own = np.array([_own_agreement(s) for s in surrogates])
     left = np.flatnonzero(own)
@@ -42,6 +52,10 @@ def trust(surrogates: Sequence[SourceSurrogate]) -> Float[np.ndarray, " k"]:
     heard = np.maximum(weight.sum() - weight, 1e-12)
     found = np.zeros(len(own))
     found[left] = weight * np.clip(between[np.ix_(left, left)] @ weight / heard, 0.0, 1.0)
+    if distances is not None and found.any():
+        said = np.flatnonzero(found)
+        power = worth_of_descriptions(distances[1:, 1:][np.ix_(said, said)], between[np.ix_(said, said)])
+        found[said] *= nearness(distances[0, 1:][said]) ** power
     return found
 
 
