@@ -123,6 +123,7 @@ def test_constructed_problems_are_what_their_names_say(task: str) -> None:
         (lambda: CrossFidelitySearch(PLANE, (1.0,)), "two positive costs"),
         (lambda: CrossFidelitySearch(PLANE, (0.0, 1.0)), "two positive costs"),
         (lambda: CrossFidelitySearch(PLANE, (1.0, 2.0)).suggest([FidelityTrial({}, 2, 0.0)]), "levels go from 0 to 1"),
+        (lambda: CrossFidelitySearch(PLANE, (1.0, 2.0)).believe([FidelityTrial({}, 0, 0.0)]), "level 1 needs"),
     ],
 )
 def test_mistakes_are_named(make: Callable[[], object], message: str) -> None:

@@ -99,9 +99,16 @@ class CrossFidelitySearch:
         return self._unheard(trials, full, seed)
 
     def believe(self, trials: Sequence[FidelityTrial]) -> HeardProcess:
-        """What is believed of the dear level, and how far the cheap ones are heard."""
+        """What is believed of the dear level, and how far the cheap ones are heard.
+
+        Raises:
+            InvalidDataError: If nothing was evaluated in full yet.
+        """
         dear = len(self.costs) - 1
         full = [i for i, t in enumerate(trials) if t.level == dear]
+        if not full:
+            msg = f"a belief about level {dear} needs an evaluation there, but got {len(trials)} of others: go on first"
+            raise InvalidDataError(msg)
         units, y = self._known([trials[i] for i in full])
         cube = self._cube(trials)
         then = trials[: full[refit_size(len(full)) - 1] + 1]  # theta depends on what was known then, and no more
