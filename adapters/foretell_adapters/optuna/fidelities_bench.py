@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.search_spaces.fidelity_problem import TASKS, fidelity_problem
+from foretell.benchmarks.search_spaces.fidelity_problem import CHEAPER, TASKS, fidelity_problem
 from foretell.cross_fidelity import CrossFidelitySearch, FidelityTrial
 from foretell_adapters.optuna.demo import suggest
 from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from foretell.benchmarks.search_spaces.fidelity_problem import FidelityProblem
 
 _BUDGET = 40
-_PLACES = (("nasbench201", "cifar10"), ("nasbench201", "cifar100"), *(("curves", task) for task in TASKS))
+_PLACES = (
+    ("nasbench201", "cifar10"), ("nasbench201", "cifar100"), *(("steplaw", task) for task in CHEAPER),
+    *(("curves", task) for task in TASKS),
+)  # fmt: skip
 _SHOWN, _REACHED = (5, 10, 20, 40), (10, 20)
 Spent = list[tuple[float, float]]
 """Cost so far, and the value of a full evaluation that ended there."""

@@ -1,4 +1,6 @@
-"""Problems with cheap levels: NAS-Bench-201's two training protocols, and constructed learning curves that cross.
+"""Problems with cheap levels: tables of two training protocols or scales, and constructed learning curves that cross.
+
+NAS-Bench-201's two protocols; two of Step Law's language models, with a fifth of the tokens or of the parameters.
 
 The constructed ones share one space of eight parameters, of network and training. What a configuration comes to in full
 is a bowl along every number plus a number for every choice, drawn for each seed; tasks differ in what the cheap levels,
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.benchmarks.search_spaces.nasbench201_space import nasbench201_space
+from foretell.benchmarks.source_tasks import source_problem
 from foretell.benchmarks.tables import read_parquet
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from foretell.search_space import SearchSpace, stable_hash
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 TASKS = ("agreeing", "crossing", "opposed", "unrelated")
 """The constructed ones."""
+CHEAPER = {"0.43-40": "0.43-8", "1.1-20": "0.21-20"}
+"""Step Law's tasks, thousand million parameters and tokens, and the cheap level of each."""
 SPACE = SearchSpace(
     {
         "depth": IntDistribution(1, 12),
@@ -76,13 +81,15 @@ def fidelity_problem(family: str, task: str, seed: int = 0) -> FidelityProblem:
     """A problem by name.
 
     Args:
-        family: `nasbench201` or `curves`.
-        task: `cifar10` or `cifar100`, or one of `TASKS`.
+        family: `nasbench201`, `steplaw` or `curves`.
+        task: `cifar10` or `cifar100`, one of `CHEAPER`, or one of `TASKS`.
         seed: Which function, of constructed ones.
 
     Raises:
         InvalidDataError: If a table is not there.
     """
+    if family == "steplaw":
+        return _steplaw(task)
     return _nasbench201(task) if family == "nasbench201" else _curves(task, seed)
 
 
@@ -103,6 +110,17 @@ def _nasbench201(task: str) -> FidelityProblem:
         return found[tuple(config[name] for name in names)][level]
 
     return FidelityProblem(full.space, (12.0, 200.0), value, np.sort([v for _, v in found.values()]))
+
+
+def _steplaw(task: str) -> FidelityProblem:
+    """Learning rate and batch size of a language model, minus its loss; costs are parameters times tokens."""
+    levels = [source_problem("steplaw", t) for t in (CHEAPER[task], task)]
+    costs = [math.prod(map(float, t.split("-"))) for t in (CHEAPER[task], task)]
+
+    def value(config: Mapping[str, Value], level: int) -> float:
+        return levels[level].value(config)
+
+    return FidelityProblem(levels[1].space, tuple(costs), value, levels[1].values)
 
 
 def _curves(task: str, seed: int) -> FidelityProblem:
