@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.cost_aware import CostAware, cheapest
+from foretell.cost_aware import CostAware
 from foretell.desired_belief import DesiredBelief
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
@@ -44,7 +44,6 @@ _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
-_CHEAPEST_OF = 4  # see `_beginning`; chosen with the share in `foretell.cost_aware`
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
@@ -140,7 +139,7 @@ class BayesianOptimizer:
         if not self._begun(len(observations), len(pending)) and not (
             guidance is not None and guidance.heard(self._cube(known), self.memory)
         ):
-            first = self._beginning(number, seeds[0], costly)
+            first = self.space.quasi_random(number, seeds[0])
             new = first_unseen(self.space.to_unit([first]), seen, elusive=elusive)
             return first if new and self._may(first) else self._random(seen, elusive, rng)
 
@@ -196,14 +195,6 @@ class BayesianOptimizer:
                 best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
                 rows = local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
-
-    def _beginning(self, number: int, seed: int, costly: CostAware | None) -> dict[str, Value]:
-        """A point of the start-up sequence; as soon as costs are known, every other one the cheapest of several."""
-        if costly is None and self.cost is None:
-            return self.space.quasi_random(number, seed)
-        among = range(_CHEAPEST_OF if number % 2 else 1)
-        several = [self.space.quasi_random(_CHEAPEST_OF * number + i, seed) for i in among]
-        return several[cheapest(several, costly, self.cost)]
 
     def source_weights(
         self, observations: Sequence[Observation], index: int | None = None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.cost_aware import SHARE, CostAware, cheapest
+from foretell.cost_aware import SHARE, CostAware
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from foretell.errors import InvalidDataError
 from foretell.observation import Observation
@@ -114,13 +114,6 @@ def test_where_a_parameter_only_costs_the_cheap_end_is_searched_first(known: boo
     assert max(o.values[0] for o in observations) > -0.01
 
 
-def test_of_several_first_points_the_cheapest_is_taken() -> None:
-    configs = [{"x": 0.5, "epochs": e, "kind": "a"} for e in (50, 3, 20)]
-    assert cheapest(configs, None, cost_of) == 1
-    assert cheapest(configs, aware_of(observed(30)), None) == 1
-    assert cheapest(configs, None, None) == 0
-
-
 def test_what_was_stopped_early_is_spent_but_teaches_nothing() -> None:
     whole = observed(10)
     stopped = [Observation(o.config, o.values, partial=True, cost=0.01) for o in whole]
@@ -150,7 +143,7 @@ def test_a_cost_is_a_finite_number_above_zero(cost: object) -> None:
     with pytest.raises(InvalidDataError, match="finite number above 0"):
         Observation({"x": 0.5}, (1.0,), cost=cost)  # type: ignore[arg-type]
     with pytest.raises(InvalidDataError, match="finite number above 0"):
-        BayesianOptimizer(SPACE, cost=lambda config: cost).suggest([], seed=0)  # type: ignore[arg-type,return-value]
+        BayesianOptimizer(SPACE, cost=lambda config: cost).suggest([Observation({"x": 0.5}, (1.0,))])  # type: ignore[arg-type,return-value]  # fmt: skip
 
 
 def test_several_objectives_with_a_cost_are_refused() -> None:
