@@ -124,7 +124,7 @@ class BayesianOptimizer:
         seen = np.concatenate([known, running, lost]) if pending or failed else known
         if elusive is not None and pending:
             seen = np.concatenate([seen, self._without(running, elusive)])
-        costly = CostAware.of(self._cube(known), known, observations, self.memory, self.cost)
+        costly = CostAware.of(self._cube(known, values.shape[1]), known, observations, self.memory, self.cost)
         guidance = self._guidance(observations)
         if guidance is not None and (row := guidance.beginning(number, self.space, seen)) is not None:
             promised = self.space.from_unit(row)
@@ -137,7 +137,7 @@ class BayesianOptimizer:
             if row is not None and self._may(self.space.from_unit(row)):
                 return self.space.from_unit(row)
         if not self._begun(len(observations), len(pending)) and not (
-            guidance is not None and guidance.heard(self._cube(known), self.memory)
+            guidance is not None and guidance.heard(self._cube(known, values.shape[1]), self.memory)
         ):
             first = self.space.quasi_random(number, seeds[0])
             new = first_unseen(self.space.to_unit([first]), seen, elusive=elusive)
@@ -208,7 +208,7 @@ class BayesianOptimizer:
         guidance = self._guidance(observations)
         if guidance is None:
             return {}
-        found = guidance.weights(self._cube(guidance.units), self.memory)
+        found = guidance.weights(self._cube(guidance.units, guidance.values.shape[1]), self.memory)
         if guidance.listens(len(observations) if index is None else index):
             return found
         return found | {"sources": tuple(0.0 for _ in found["sources"])}
@@ -225,8 +225,9 @@ class BayesianOptimizer:
         assert self.graph is not None
         return self.graph.proposed if isinstance(self.graph, GraphSource) else self.graph
 
-    def _cube(self, known: Float[np.ndarray, "n d"]) -> UnitCube:
-        return self.memory.cube(self.space, np.isnan(known).any(axis=0))
+    def _cube(self, known: Float[np.ndarray, "n d"], objectives: int = 1) -> UnitCube:
+        """The space as the surrogate of so many objectives sees it."""
+        return self.memory.cube(self.space, np.isnan(known).any(axis=0), bends=objectives > 1)
 
     def believe(self, observations: Sequence[Observation], configs: Sequence[Mapping[str, Value]]) -> WarpedPosterior:
         """What is believed of the objective of configurations before they are evaluated, noise included.
@@ -275,7 +276,7 @@ class BayesianOptimizer:
         costly: CostAware | None,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
-        cube = self._cube(known)
+        cube = self._cube(known, values.shape[1])
         plain = StudyBelief.fit(
             cube if guidance is None else guidance.informed(cube),
             known,

@@ -46,7 +46,7 @@ class SearchMemory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cube: tuple[SearchSpace, bytes, UnitCube] | None = None
+        self._cube: tuple[SearchSpace, tuple[bytes, bool], UnitCube] | None = None
         self._fits: dict[Hashable, np.ndarray] = {}
         self.networks: dict[str, np.ndarray] = {}
         self._form: Encoding | None = None
@@ -143,12 +143,12 @@ class SearchMemory:
         self._observations = kept
         self._told = {id(o): i for i, o in enumerate(kept)}
 
-    def cube(self, space: SearchSpace, optional: np.ndarray) -> UnitCube:
-        """The space made ready for matrices; `optional` as in `UnitCube`."""
-        key, last = optional.tobytes(), self._cube
+    def cube(self, space: SearchSpace, optional: np.ndarray, *, bends: bool = False) -> UnitCube:
+        """The space made ready for matrices; `optional` and `bends` as in `UnitCube`."""
+        key, last = (optional.tobytes(), bends), self._cube
         if last is not None and last[1] == key and (last[0] is space or last[0] == space):
             return last[2]
-        cube = UnitCube(space, optional)
+        cube = UnitCube(space, optional, bends=bends)
         self._cube = (space, key, cube)
         return cube
 

@@ -4,7 +4,8 @@
 needs the same answers for whole matrices. Positions are those of `SearchSpace.to_unit`; `nan` marks what is inactive.
 
 Notation: n rows, d parameters, c columns of the encoding. Attributes `groups` and `blocks` say of each column which
-group it belongs to (parameters first, then families) and whether it speaks of one parameter (0) or of a family (1).
+group it belongs to (parameters first, then families; -1 for none) and whether it speaks of one parameter (0), of a
+family (1), or of how far a number lies from its middle (2).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _PRESENT = np.sqrt(0.5)  # column that says that a parameter is there: absent lies as far off as another choice
 _HOT = np.sqrt(2.0)
+_FEW = 3  # values of a number that are as good as choices
 _MOST_VALUES = 2**53  # a position has no more digits
 _FAMILY = 3  # parameters of one distribution, named alike but for a number, of which counts are worth a column
 
@@ -37,9 +39,14 @@ class UnitCube:
     Args:
         space: The search space.
         optional: Parameters that may be absent without a condition that says when.
+        bends: Whether every number has a column of its squared distance from the middle, too, for straight effects.
+            Where most of what objectives do is due to one parameter, a process takes what others do to it for noise;
+            a straight effect is found all the same, and with this column one that turns round.
     """
 
-    def __init__(self, space: SearchSpace, optional: Bool[np.ndarray, " d"] | None = None) -> None:
+    def __init__(
+        self, space: SearchSpace, optional: Bool[np.ndarray, " d"] | None = None, *, bends: bool = False
+    ) -> None:
         self.space = space
         found = list(space.distributions.values())
         self.d = len(found)
@@ -58,10 +65,12 @@ class UnitCube:
                        and v.log and not isinstance(v, IntDistribution) and v.size == 1]  # fmt: skip
         self.free = self.sizes != 1
         # choices, and so few even values that any other is as near as the next
-        self.slotted = np.flatnonzero((self.categorical | ((self.sizes > 0) & (self.sizes <= 3) & ~log)) & self.free)
+        self.slotted = np.flatnonzero((self.categorical | ((self.sizes > 0) & (self.sizes <= _FEW) & ~log)) & self.free)
         self.least_step = np.where(self.sizes > 0, 1.0 / np.maximum(self.sizes, 1), 0.0)  # a smaller one goes nowhere
         self._levels = self._compile_conditions()
         conditional = np.array([name in space.conditions for name in space.names], dtype=bool)
+        numbers = ~self.categorical & self.free & ((self.sizes == 0) | (self.sizes > _FEW))
+        self._bent = np.flatnonzero(numbers & bends)
         self._compile_columns(found, conditional if optional is None else conditional | optional)
 
     def _compile_conditions(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -162,14 +171,17 @@ class UnitCube:
             groups += [self.d + g] * k
             blocks += [1] * k
             at += k
+        groups += [-1] * len(self._bent)
+        blocks += [2] * len(self._bent)
         self.n_groups = self.d + len(families)
-        self.n_blocks = 2
+        self.n_blocks = 3 if len(self._bent) else 2
         self.groups = np.array(groups, dtype=np.int64)
         self.blocks = np.array(blocks, dtype=np.int64)
 
     def encode(self, units: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n c"]:
-        """Columns without gaps: numbers at their position, choices one-hot at distance 1, presence, family counts."""
+        """Columns without gaps: numbers at their position, choices one-hot at distance 1, presence, counts, bends."""
         c, o = len(self._column_of), len(self._optional)
+        f = c + o + len(self._offset)
         out = np.empty((len(units), len(self.groups)))
         body = out[:, :c]
         if self._all_hot:
@@ -187,8 +199,11 @@ class UnitCube:
         if o:
             np.multiply(units[:, self._optional] == units[:, self._optional], _PRESENT, out=out[:, c : c + o])
         if len(self._offset):
-            np.matmul(body, self._counts, out=out[:, c + o :])
-            out[:, c + o :] += self._offset
+            np.matmul(body, self._counts, out=out[:, c + o : f])
+            out[:, c + o : f] += self._offset
+        if len(self._bent):
+            away = 2.0 * np.nan_to_num(units[:, self._bent], nan=0.5) - 1.0
+            np.multiply(away, away, out=out[:, f:])
         return out
 
 

@@ -52,6 +52,7 @@ def test_a_fit_is_done_once_and_a_cube_made_once() -> None:
     none = np.zeros(2, dtype=bool)
     assert memory.cube(SPACE, none) is memory.cube(SearchSpace({"x": X, "op": OP}), none)
     assert memory.cube(SPACE, none) is not memory.cube(SPACE, ~none)
+    assert memory.cube(SPACE, none) is not memory.cube(SPACE, none, bends=True)
 
 
 def test_a_cube_belongs_to_one_order_of_parameters() -> None:

@@ -90,6 +90,26 @@ def test_families_count_their_choices_and_sum_their_numbers() -> None:
     assert set(cube.blocks[cube.groups >= len(space)].tolist()) == {1}
 
 
+def test_numbers_may_have_a_column_that_turns_round() -> None:
+    plain, bent = UnitCube(SPACE), UnitCube(SPACE, bends=True)
+    units = SPACE.sample_units(30, np.random.default_rng(1))
+    added = bent.encode(units)[:, len(plain.groups) :]
+    np.testing.assert_array_equal(bent.encode(units)[:, : len(plain.groups)], plain.encode(units))
+    numbers = [
+        j
+        for j, d in enumerate(SPACE.distributions.values())
+        if not isinstance(d, CategoricalDistribution) and not (d.size is not None and d.size <= 3)
+    ]
+    away = 4.0 * (np.where(np.isnan(units), 0.5, units)[:, numbers] - 0.5) ** 2
+    assert numbers
+    np.testing.assert_allclose(added, away)
+    assert set(bent.blocks[len(plain.blocks) :].tolist()) == {2}
+    assert set(bent.groups[len(plain.groups) :].tolist()) == {-1}
+    assert (bent.n_groups, bent.n_blocks, plain.n_blocks) == (plain.n_groups, 3, 2)
+    choices = SearchSpace({"a": CategoricalDistribution("xyz"), "b": IntDistribution(0, 2)})
+    assert UnitCube(choices, bends=True).n_blocks == UnitCube(choices).n_blocks  # nothing that could bend
+
+
 def test_a_small_space_is_listed_whole() -> None:
     space = SearchSpace({"a": IntDistribution(1, 4, log=True), "b": CategoricalDistribution("xyz")})
     rows = UnitCube(space).everything(12)
