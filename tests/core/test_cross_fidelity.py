@@ -47,6 +47,16 @@ def test_the_cheapest_level_is_screened_and_its_favourite_put_to_the_test() -> N
     assert 30 <= sum(t.level == 0 for t in trials) <= 40
 
 
+def test_a_level_that_costs_nothing_does_not_go_on_for_ever() -> None:
+    search = CrossFidelitySearch(PLANE, (1e-9, 1.0))
+    trials: list[FidelityTrial] = []
+    for _ in range(36):
+        job = search.suggest(trials, 0)
+        at = float(job.config["x"] or 0.0), float(job.config["y"] or 0.0)
+        trials.append(FidelityTrial(job.config, job.level, (_helpful, _dear)[job.level](*at)))
+    assert [t.level for t in trials[:35]] == [0] * 33 + [1, 1]
+
+
 def test_a_level_that_is_contradicted_costs_little_more_than_its_screening() -> None:
     trials = _searched(lambda x, y: -_dear(x, y), 13 + 6 * 20)
     assert [t.level for t in trials] == [0] * 13 + [1] * 6

@@ -44,6 +44,7 @@ _LEAST, _MOST = 0.02, 0.5  # share of all cost that cheap levels get, where they
 _SURE, _DEAF = 0.8, 4  # share from which on cheap levels are heard at all; every so many dear evaluations they are not
 _RANDOM, _LOCAL, _REFINED, _ROUNDS = 96, 128, 48, 2
 _PARENTS = 8
+_LEAST_COST = 0.02  # of a dear evaluation: what costs next to nothing counts so much, else it would go on for ever
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class CrossFidelitySearch:
 
     Args:
         space: What may be varied.
-        costs: What an evaluation costs at each level, in any unit; the last is the fidelity that counts.
+        costs: What an evaluation costs at each level, in any unit; the last is the fidelity that counts. Cheap levels
+            count as a fiftieth of it at least, so that no more than some fifty evaluations lie between two dear ones.
         n_startup: Evaluations in full until the surrogates decide; four suffice where the cheapest level is borne out.
         memory: What earlier suggestions worked out; share it between the searches of one study.
 
@@ -89,7 +91,7 @@ class CrossFidelitySearch:
         if strange:
             msg = f"levels go from 0 to {dear}, as many as there are costs, but trials have {strange}: give their costs"
             raise InvalidDataError(msg)
-        begun = Screening(self.space, self.costs, self.n_startup, self.memory).job(trials, seed)
+        begun = Screening(self.space, self._charged, self.n_startup, self.memory).job(trials, seed)
         if begun is not None:
             return begun
         full = [t for t in trials if t.level == dear]
@@ -125,14 +127,18 @@ class CrossFidelitySearch:
     def _known(self, trials: Sequence[FidelityTrial]) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
         return self.memory.units(self.space, [t.config for t in trials]), np.array([t.value for t in trials])
 
+    @property
+    def _charged(self) -> tuple[float, ...]:
+        return tuple(max(cost, _LEAST_COST * self.costs[-1]) for cost in self.costs)
+
     def _heard(self, trials: Sequence[FidelityTrial], belief: HeardProcess, rng: np.random.Generator) -> FidelityJob:
         dear = len(self.costs) - 1
         by_level = [self._known([t for t in trials if t.level == j]) for j in range(dear + 1)]
         rows = self._proposals(by_level, belief, rng)
-        spent = np.array([self.costs[j] * len(y) for j, (_, y) in enumerate(by_level)])
+        spent = np.array([self._charged[j] * len(y) for j, (_, y) in enumerate(by_level)])
         worth = _LEAST + (_MOST - _LEAST) * max(2.0 * belief.share - 1.0, 0.0)
         if spent[:-1].sum() < worth * spent.sum():
-            gain = belief.informative(rows) / np.array(self.costs)
+            gain = belief.informative(rows) / np.array(self._charged)
             for j in range(dear):
                 gain[~unseen(rows, by_level[j][0]), j] = 0.0
             telling = np.flatnonzero(gain[:, :dear].max(axis=1) > gain[:, dear])
@@ -149,9 +155,9 @@ class CrossFidelitySearch:
         observations = [Observation(t.config, (t.value,)) for t in full]
         own = BayesianOptimizer(self.space, memory=self.memory, n_startup=self.n_startup)
         chosen = own.suggest(observations, seed=[seed, len(trials)])
-        spent = sum(self.costs[t.level] for t in trials)
-        cheap = sum(self.costs[t.level] for t in trials if t.level < dear)
-        return FidelityJob(chosen, 0 if cheap + self.costs[0] < _LEAST * spent else dear)
+        spent = sum(self._charged[t.level] for t in trials)
+        cheap = sum(self._charged[t.level] for t in trials if t.level < dear)
+        return FidelityJob(chosen, 0 if cheap + self._charged[0] < _LEAST * spent else dear)
 
     def _proposals(
         self,
