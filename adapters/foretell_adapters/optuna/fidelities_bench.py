@@ -63,7 +63,7 @@ class Fidelities:
         return found
 
     def report(self, rows: Sequence[Measurement]) -> list[str]:
-        """See `Reporting`: means over seeds, and at which share of the cost each reaches what our dear search has."""
+        """See `Reporting`: means over seeds, and how many times cheaper each reaches what our dear search has."""
         shown = [*(f"lacking @{k}, %" for k in _SHOWN), *(f"cheaper @{k}" for k in _REACHED)]
         lines = [f"| problem | method | {' | '.join(shown)} | seeds |", f"|{'---|' * (len(shown) + 3)}"]
         curves: dict[tuple[str, str, str, int], dict[int, float]] = {}
