@@ -255,9 +255,13 @@ def test_foreign_failed_pruned_infinite_and_enqueued_trials_are_survived() -> No
     assert states == {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL}
 
 
-def test_hyperband_gives_the_sampler_only_its_bracket() -> None:
+@pytest.mark.parametrize("with_sources", [False, True])
+def test_hyperband_gives_the_sampler_only_its_bracket(with_sources: bool) -> None:
+    old = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
+    old.optimize(optuna_objectives.mixed, n_trials=8)
+    sampler = ForetellSampler(seed=0, n_startup_trials=2, sources=old if with_sources else None)
     pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=9, reduction_factor=3)
-    study = optuna.create_study(sampler=ForetellSampler(seed=0, n_startup_trials=2), pruner=pruner)
+    study = optuna.create_study(sampler=sampler, pruner=pruner)
 
     def objective(trial: optuna.Trial) -> float:
         value = optuna_objectives.mixed(trial)

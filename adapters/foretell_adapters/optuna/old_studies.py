@@ -97,6 +97,7 @@ def sources_for(study: Study, old: Sequence[OldStudy]) -> Sources:
     Raises:
         InvalidDataError: If a study that was given itself has other objectives.
     """
+    study = getattr(study, "_study", study)  # Hyperband's pruner hands on one that hides names and attributes
     first = study.get_trials(deepcopy=False)[:1]
     began = first[0].datetime_start if first else None
     found: list[Source] = []
