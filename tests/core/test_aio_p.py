@@ -118,6 +118,8 @@ def test_a_task_is_standardised_by_itself() -> None:
     assert (float(standard.mean()), float(standard.std())) == (pytest.approx(0.0, abs=1e-9), pytest.approx(1.0))
     with pytest.raises(InvalidDataError, match="labels that differ, two at least, but got 3"):
         TaskScale.fit(Accuracy(), np.full(3, 0.5), GFLOPS[:3])
+    with pytest.raises(InvalidDataError, match="got 3, of which 1 are not finite"):
+        TaskScale.fit(Accuracy(), np.array([0.5, np.nan, 0.7]), GFLOPS[:3])
 
 
 @pytest.mark.parametrize("name", LEVELS)

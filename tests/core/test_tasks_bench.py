@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -92,3 +93,12 @@ def test_cells_of_the_bench_are_those_that_make_sense() -> None:
     assert {c.family for c in quick} == {"transnasbench101"}
     assert not any("aio" in c.method for c in quick)
     assert bench.average([1.0, 2.0, 6.0]) == pytest.approx(3.0)
+
+
+@pytest.mark.skipif("FORETELL_DATA" not in os.environ, reason="FORETELL_DATA does not name the tables")
+@pytest.mark.parametrize("family", TASK_TABLES)
+def test_every_label_of_the_tables_is_a_number(family: str) -> None:
+    table = TASK_TABLES[family]()
+    assert set(table.targets) == set(TASKS[family])
+    assert len(table) == 4096
+    assert all(y.shape == (4096,) and np.isfinite(y).all() for y in table.targets.values())

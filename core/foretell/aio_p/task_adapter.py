@@ -41,10 +41,13 @@ class TaskScale:
         """Learn the constants; 20 labels are what the paper takes for a new task.
 
         Raises:
-            InvalidDataError: If there are fewer than two labels, or they do not differ.
+            InvalidDataError: If there are fewer than two labels, they do not differ, or one is not finite.
         """
-        if len(y) < 2 or not float(np.std(y)) > 0:
-            msg = f"a task is standardised by labels that differ, two at least, but got {len(y)}: label more networks"
+        if len(y) < 2 or not np.isfinite(y).all() or not float(np.std(y)) > 0:
+            msg = (
+                f"a task is standardised by finite labels that differ, two at least, but got {len(y)}, of which "
+                f"{np.count_nonzero(~np.isfinite(y))} are not finite: leave those out, or label more networks"
+            )
             raise InvalidDataError(msg)
         return cls(objective, objective.fit(y, gflops), float(np.mean(y)), float(np.std(y)))
 

@@ -4,7 +4,7 @@
 - `nasbench201`: two data sets, test accuracy after 200 epochs.
 - `hwnasbench201`: latency of the same networks on six devices, the negated logarithm of milliseconds.
 
-Of the 15,625 cells of NAS-Bench-201, 4,096 that are drawn once.
+Of the 15,625 cells of NAS-Bench-201, 4,096 that are drawn once; for latencies, of those that all six devices could run.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ def _data_sets() -> TaskTable:
 
 def _devices() -> TaskTable:
     columns = read_parquet("hwnasbench201/hw_cifar10.parquet")
-    rows = np.sort(some_rows(len(columns["net"]), _POOL, _POOL_SEED))
     specs = [ast.literal_eval(net) if isinstance(net, str) else tuple(net) for net in columns["net"]]
     named = {f"{device}_latency": np.array(columns[f"{device}_latency"], dtype=np.float64) for device in _DEVICES}
+    ran = np.flatnonzero(np.min(list(named.values()), axis=0) > 0)  # -1 where one could not
+    rows = ran[np.sort(some_rows(len(ran), _POOL, _POOL_SEED))]
     return TaskTable(
         "hwnasbench201",
         [specs[i] for i in rows],
