@@ -29,7 +29,7 @@ def shared_weights(epochs):
 if __name__ == "__main__":
     trainings, epochs = map(int, (sys.argv + ["12", "30"][len(sys.argv) - 1 :])[1:3])
     shared, cells = shared_weights(epochs), nasbench201_cells(channels=4, cells=1, image=image)
-    search = CrossFidelitySearch(distribution_tree(cells), costs=(0.02, 1.0), n_startup=4)
+    search = CrossFidelitySearch(distribution_tree(cells), costs=(0.1, 1.0), n_startup=4)
     trials = []
     while sum(t.level == TRAINED for t in trials) < trainings:
         job = search.suggest(trials)
