@@ -294,7 +294,7 @@ def test_a_long_proposal_is_stored_in_pieces_that_an_rdb_holds(tmp_path: Path) -
     study = optuna.create_study(
         storage=f"sqlite:///{tmp_path}/s.db", sampler=ForetellSampler(seed=0, n_startup_trials=1)
     )
-    study.optimize(objective, n_trials=3)
+    study.optimize(objective, n_trials=2)
     pieces = {k: v for k, v in study.trials[-1].system_attrs.items() if k.startswith("foretell:proposal:")}
     assert len(pieces) > 1
     assert max(map(len, pieces.values())) <= 2045
