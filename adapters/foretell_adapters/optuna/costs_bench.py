@@ -8,15 +8,12 @@ trials, on Step Law from a function that knows it beforehand; `foretell-plain` i
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING
 
-import numpy as np
 import optuna
 
 from foretell.benchmarks.costed_problems import REPORTED, TUNED, load_costed
-from foretell.benchmarks.runner import Cell
-from foretell.benchmarks.win_rates import win_rate
+from foretell.benchmarks.two_halves import TwoHalves
 from foretell_adapters.optuna.demo import suggest
 from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.peers import make_sampler
@@ -26,12 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from foretell.benchmarks.costed_problems import CostedProblem
-    from foretell.benchmarks.runner import Measurement
+    from foretell.benchmarks.runner import Cell, Measurement
 
 _BUDGET, _BUDGET_OF_SLOW = 40, 20
 _CHECKPOINTS = (5, 10, 20, 40)
 _MOST_TRIALS = 150
 _COST = "cost"
+_HALVES = TwoHalves(
+    REPORTED, TUNED, "share", "Share of the table that is better in percent", _CHECKPOINTS, "budget",
+    larger_is_better=False,
+)  # fmt: skip
 
 
 class CostsBench:
@@ -42,14 +43,7 @@ class CostsBench:
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one problem, and no slow sampler, which leaves the tuned half out."""
-        places = REPORTED[:1] if quick else (*REPORTED, *TUNED)
-        return [
-            Cell(m, *place, _BUDGET_OF_SLOW if m == "gp" else _BUDGET, seed)
-            for seed in range(seeds)
-            for place in places
-            for m in methods
-            if not (m == "gp" and (quick or place in TUNED))
-        ]
+        return _HALVES.cells(methods, seeds, quick=quick, length=_BUDGET, length_of_slow=_BUDGET_OF_SLOW)
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""
@@ -66,28 +60,7 @@ class CostsBench:
 
     def report(self, rows: Sequence[Measurement]) -> list[str]:
         """See `Reporting`: shares and how often ours is ahead, a table a half."""
-        methods = list(dict.fromkeys(m.method for m in rows))
-        lines: list[str] = []
-        for half, places in (("reported", REPORTED), ("tuned", TUNED)):
-            here = [m for m in rows if (m.family, m.task) in places]
-            if not here:
-                continue
-            lines += ["", f"Share of the table that is better in percent, mean over seeds, the {half} half", ""]
-            lines += [f"| problem | budget | {' | '.join(methods)} | studies |", f"|{'---|' * (len(methods) + 3)}"]
-            for place in places:
-                for k in _CHECKPOINTS:
-                    of = [_by_seed(here, m, place, k) for m in methods]
-                    if any(of):
-                        means = [f"{statistics.fmean(v.values()):.3g}" if v else "" for v in of]
-                        counts = "/".join(str(len(v)) for v in of)
-                        lines.append(f"| {' '.join(place)} | {k} | {' | '.join(means)} | {counts} |")
-            lines += ["", f"How often `foretell` is ahead, a tie counting half, the {half} half", ""]
-            lines += ["| against | " + " | ".join(f"{k}" for k in _CHECKPOINTS) + " |", f"|{'---|' * 5}"]
-            for method in methods:
-                if method != "foretell":
-                    rates = " | ".join(_rate(here, method, places, k) for k in _CHECKPOINTS)
-                    lines.append(f"| {method} | {rates} |")
-        return lines
+        return _HALVES.report(rows)
 
 
 def run_study(
@@ -112,21 +85,3 @@ def _sampler(cell: Cell, costed: CostedProblem) -> optuna.samplers.BaseSampler:
         cost = costed.cost if costed.exact else _COST
         return ForetellSampler(seed=cell.seed, cost=cost, warn_independent_sampling=False)
     return make_sampler(cell.method.removesuffix("-plain"), cell.seed, costed.problem.space)
-
-
-def _by_seed(rows: Sequence[Measurement], method: str, place: tuple[str, str], k: int) -> dict[int, float]:
-    here = [m for m in rows if (m.family, m.task) == place]
-    return {m.seed: m.value for m in here if m.method == method and m.metric == f"share@{k}"}
-
-
-def _rate(rows: Sequence[Measurement], method: str, places: Sequence[tuple[str, str]], k: int) -> str:
-    """The rate with its interval by bootstrap over problems."""
-    pairs = []
-    for place in places:
-        ours, theirs = (_by_seed(rows, m, place, k) for m in ("foretell", method))
-        pairs += [(-ours[seed], -theirs[seed], place) for seed in ours if seed in theirs]
-    if not pairs:
-        return ""
-    first, second, clusters = zip(*pairs, strict=True)
-    found = win_rate(np.array(first), np.array(second), clusters)
-    return f"{found.rate:.2f} [{found.low:.2f}, {found.high:.2f}] ({found.pairs})"
