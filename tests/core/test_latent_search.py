@@ -18,7 +18,7 @@ from foretell.errors import InvalidDataError
 from foretell.spaces import Chain, Choice, Layer, Space
 from foretell.spaces.ready import einspace_tokens, nasbench201_cells
 from foretell.spaces.searchers import DecisionLatent, EncodedLatent, LatentSearch, RandomSearch
-from foretell.spaces.searchers.uphill import uphill
+from foretell.spaces.searchers.gradient_ascent import gradient_ascent
 from foretell.surrogates.bayesian_network import BayesianNetwork
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_the_nearest_by_columns_is_the_nearest_of_all_in_the_pool() -> None:
 
 def test_every_step_is_a_step_uphill_on_a_plane() -> None:
     slope = np.array([[1.0, -2.0, 0.0]])
-    way = uphill(lambda x: np.repeat(slope, len(x), axis=0), np.zeros((2, 3)), 5, 0.1)
+    way = gradient_ascent(lambda x: np.repeat(slope, len(x), axis=0), np.zeros((2, 3)), 5, 0.1)
     assert len(way) == 5
     np.testing.assert_allclose(way[-1], [[0.5, -0.5, 0.0]] * 2, atol=1e-9)
 

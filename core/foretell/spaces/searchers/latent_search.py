@@ -14,8 +14,8 @@ import numpy as np
 
 from foretell.errors import InvalidDataError
 from foretell.spaces.searchers.decision_latent import DecisionLatent
+from foretell.spaces.searchers.gradient_ascent import gradient_ascent
 from foretell.spaces.searchers.searcher import generator, unseen
-from foretell.spaces.searchers.uphill import uphill
 from foretell.surrogates.bayesian_network import BayesianNetwork
 from foretell.target_warp import TargetWarp
 
@@ -82,7 +82,7 @@ class LatentSearch:
         fitted = self.surrogate.fit(rows, TargetWarp.fit_log_regret(y).forward(y), ())
         k = self.exploration
         climb = partial(fitted.score_gradient, k_epistemic=k, k_aleatoric=k)
-        way = uphill(climb, rows[: self.climbers], self.steps, self.rate)
+        way = gradient_ascent(climb, rows[: self.climbers], self.steps, self.rate)
         passed = [trace for points in way for trace in chart.nearest(points)]
         fresh = [trace for trace in dict.fromkeys(passed) if trace not in observed]
         if not fresh:

@@ -1,4 +1,4 @@
-"""Following a gradient from many points at once."""
+"""Gradient ascent from many points at once, with all points on the way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-12
 
 
-def uphill(
+def gradient_ascent(
     gradient: Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "n d"]],
     starts: Float[np.ndarray, "n d"],
     steps: int,
@@ -30,7 +30,7 @@ def uphill(
         steps: How many.
         rate: Length of a step in each coordinate, about.
 
-    >>> way = uphill(lambda x: -2 * (x - 3.0), np.zeros((1, 2)), steps=200, rate=0.1)
+    >>> way = gradient_ascent(lambda x: -2 * (x - 3.0), np.zeros((1, 2)), steps=200, rate=0.1)
     >>> way[-1].round(1)
     array([[3., 3.]])
     """
