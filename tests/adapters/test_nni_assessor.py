@@ -38,11 +38,21 @@ def test_stops_the_hopeless_and_leaves_the_promising(mode: str, sign: float) -> 
     assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85, sign=sign, optimize_mode=mode)
     poor, good = ([sign * v for v in curve(best)] for best in (0.1, 0.9))
     assert assessor.assess_trial("good", [{"default": v} for v in good[:4]]) is AssessResult.Good
-    assert assessor.assess_trial("poor", poor[:4]) is AssessResult.Bad
-    assert assessor.assess_trial("poor", poor[:5]) is AssessResult.Good, "said once"
-    assert early_stops.is_early("poor", poor[3])
+    assert [assessor.assess_trial("poor", poor[:n]).name for n in (1, 2)] == ["Good", "Bad"]
+    assert assessor.assess_trial("poor", poor[:3]) is AssessResult.Good, "said once"
+    assert early_stops.is_early("poor", poor[1])
     assert not early_stops.is_early("good", good[3])
     assert "5 whole curves" in repr(assessor)
+
+
+def test_the_metric_of_a_stop_is_the_one_that_came_when_a_later_one_was_first() -> None:
+    assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85, patience=0.3)
+    poor = curve(0.1)
+    for n in (1, 2):  # the fourth is here, the third is not: NNI hands over those without a gap
+        assert assessor.assess_trial("mixed", poor[:n]) is AssessResult.Good
+    assert assessor.assess_trial("mixed", poor[:4]) is AssessResult.Bad
+    assert not early_stops.is_early("mixed", poor[3])
+    assert early_stops.is_early("mixed", poor[2])
 
 
 def test_a_stopped_trial_teaches_no_curve() -> None:

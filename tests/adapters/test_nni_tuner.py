@@ -139,9 +139,26 @@ def test_trials_that_our_assessor_stopped_are_learnt_as_partial() -> None:
     ready.trial_end(0, False)
     ready.receive_trial_result(1, second, 2.0, trial_job_id="b")
     assert [(o.values, o.partial) for o in ready._known()] == [((-9.0,), True), ((-2.0,), False)]
-    for value in (5.0, 9.0):  # it ended before it could be killed, whichever comes first
-        ready.receive_trial_result(0, first, value, trial_job_id="a")
-        assert [(o.values, o.partial) for o in ready._known()] == [((-2.0,), False), ((-5.0,), False)]
+    ready.receive_trial_result(0, first, 5.0, trial_job_id="a")  # it ended before it could be killed
+    assert [(o.values, o.partial) for o in ready._known()] == [((-2.0,), False), ((-5.0,), False)]
+
+
+@pytest.mark.parametrize(
+    ("received", "values", "partial"),
+    [
+        ([9.0], -9.0, True),
+        ([9.0, 5.0], -5.0, False),
+        ([5.0, 9.0], -5.0, False),
+        ([9.0, 9.0], -9.0, False),  # stopped at its last epoch, and ended with that metric
+    ],
+)
+def test_a_trial_that_ends_while_it_is_stopped_is_whole(received: list[float], values: float, partial: bool) -> None:
+    ready = tuner()
+    parameters = ready.generate_parameters(0)
+    early_stops.tell("late", 9.0)
+    for value in received:
+        ready.receive_trial_result(0, parameters, value, trial_job_id="late")
+    assert [(o.values, o.partial) for o in ready._known()] == [((values,), partial)]
 
 
 def test_imported_data_count_and_bad_records_do_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -78,6 +78,7 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
         """
         curve = [self._sign * _metric(m) for m in trial_history]
         with self._lock:
+            n_seen = len(self._running.get(trial_job_id, ()))
             self._running[trial_job_id] = curve
             if trial_job_id in self._stopped:  # it is being killed, and to say so again would report it again
                 return AssessResult.Good
@@ -85,7 +86,8 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
                 return AssessResult.Good
             self._stopped.add(trial_job_id)
         _logger.info("Trial %s is stopped after %d intermediate metrics", trial_job_id, len(curve))
-        early_stops.tell(trial_job_id, trial_history[-1])
+        # NNI reports the metric that came just now: not the last, where a later one came first
+        early_stops.tell(trial_job_id, trial_history[min(n_seen, len(curve) - 1)])
         return AssessResult.Bad
 
     def trial_end(self, trial_job_id: str, success: bool) -> None:

@@ -36,6 +36,12 @@ def tell(trial_job_id: str, metric: Any) -> None:
 
 
 def is_early(trial_job_id: str | None, metric: Any) -> bool:
-    """Whether this is the metric at which the trial was stopped, and not a final one that came nevertheless."""
+    """Whether this is the metric at which the trial was stopped, and not a final one that came nevertheless.
+
+    True once a trial: where a final metric equals it, as after the last epoch, both come, and the second is final.
+    """
     with _lock:
-        return trial_job_id in _stopped_at and _stopped_at[trial_job_id] == metric
+        early = trial_job_id in _stopped_at and _stopped_at[trial_job_id] == metric
+        if early:
+            del _stopped_at[str(trial_job_id)]
+        return early
