@@ -35,17 +35,22 @@ def width_graph(params: dict[str, object]) -> ComputationGraph:
     return ComputationGraph.from_module(nn.Sequential(*layers), torch.zeros(1, 4))
 
 
-def main() -> None:
-    """Run `study` on `url` for so many trials; print the parameters as JSON."""
-    url, kind, n_trials, n_startup = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def opened(url: str, kind: str, n_startup: int) -> optuna.Study:
+    """The study of that storage, which is made if it is not there: "rdb" by its URL, "journal" by its file."""
     if kind == "journal":
         backend = optuna.storages.journal.JournalFileBackend(url)
         storage: optuna.storages.BaseStorage | str | None = optuna.storages.JournalStorage(backend)
     else:
         storage = url or None
     sampler = ForetellSampler(seed=3, n_startup_trials=n_startup)
-    study = optuna.create_study(study_name="s", storage=storage, sampler=sampler, load_if_exists=True)
+    return optuna.create_study(study_name="s", storage=storage, sampler=sampler, load_if_exists=True)
+
+
+def main() -> None:
+    """Run the study on `url` for so many trials; print the parameters as JSON."""
+    url, kind, n_trials, n_startup = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = opened(url, kind, n_startup)
     study.optimize(mixed, n_trials=n_trials)
     sys.stdout.write(json.dumps([t.params for t in study.trials]))
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import optuna
 import pytest
 
+from foretell.benchmarks import digits
+from foretell_adapters.optuna import demo
 from foretell_plugins.cli import main
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -47,6 +49,18 @@ def count_finished(file: Path) -> int:
             return 0
 
 
+def others_trained(folder: Path, method: str, n: int) -> None:
+    """Bring a study to so many trials as if others had trained them; the test itself trains those of one method."""
+    url, sampler = f"sqlite:///{folder / 'studies.sqlite3'}", demo.sampler_of("random", 7)
+    study = optuna.create_study(study_name=f"{method}-0", storage=url, sampler=sampler, load_if_exists=True)
+    for _ in range(n - len(finished(folder)[f"{method}-0"])):
+        trial = study.ask()
+        config = demo.suggest(trial, digits.SPACE)
+        for name, value in (("accuracy", 0.9), ("suggest_seconds", 0.1), ("train_seconds", 1.0)):
+            trial.set_user_attr(name, value)
+        study.tell(trial, 0.3 + config["dropout"])
+
+
 @pytest.mark.slow
 def test_the_demo_resumes_after_an_interruption_and_ends_with_table_and_report(tmp_path: Path) -> None:
     command = foretell("demo", "--folder", str(tmp_path), "--seeds", "1", "--trials", "12", "--jobs", "2")
@@ -65,6 +79,8 @@ def test_the_demo_resumes_after_an_interruption_and_ends_with_table_and_report(t
     _, said = first.communicate(timeout=60)
     assert first.returncode == 130, said
     assert "run the same command again to go on" in said
+    for method in ("tpe", "random"):
+        others_trained(tmp_path, method, 11)
     before = finished(tmp_path)
 
     second = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=280)

@@ -74,7 +74,7 @@ def test_another_seed_gives_another_study() -> None:
 
 def test_a_study_goes_on_after_a_restart_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
-    output(in_a_process(url, "rdb", 7, 4, wait=False))
+    optuna_objectives.opened(url, "rdb", 4).optimize(optuna_objectives.mixed, n_trials=7)
     resumed = output(in_a_process(url, "rdb", 5, 4, wait=False))
     assert resumed == [t.params for t in study_of(12, seed=3, n_startup_trials=4).trials]
 
@@ -82,11 +82,11 @@ def test_a_study_goes_on_after_a_restart_as_if_it_had_not_stopped(tmp_path: Path
 @pytest.mark.parametrize("kind", ["rdb", "journal"])
 def test_three_processes_share_one_storage(kind: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db" if kind == "rdb" else str(tmp_path / "s.log")
-    output(in_a_process(url, kind, 0, 3, wait=False))  # creates the study
+    optuna_objectives.opened(url, kind, 3)  # creates the study
     workers = [in_a_process(url, kind, 6, 3, wait=False) for _ in range(3)]
     for worker in workers:
         output(worker)
-    trials = output(in_a_process(url, kind, 0, 3, wait=False))
+    trials = [t.params for t in optuna_objectives.opened(url, kind, 3).trials]
     assert len(trials) == 18
     assert len({json.dumps(t, sort_keys=True) for t in trials}) == 18
 
