@@ -16,10 +16,10 @@ from foretell.errors import PluginError
 from foretell.surrogates import SURROGATES, GaussianProcess
 from foretell.surrogates.gaussian_process import (
     FittedGaussianProcess,
-    _negative_log_posterior,
     fit_rows,
     group_index,
 )
+from foretell.surrogates.theta_fit import negative_log_posterior
 
 GROUPS = ("a", "b", "a", "c")
 INDEX = group_index(GROUPS)
@@ -82,7 +82,7 @@ def distances(X: np.ndarray) -> np.ndarray:
 def test_likelihood_equals_scikit_learn() -> None:
     X, y = data(25)
     y = y - y.mean()
-    value, _ = _negative_log_posterior(THETA, distances(X), y, *prior(np.full(3, math.sqrt(2) + 0.5 * math.log(3))))
+    value, _ = negative_log_posterior(THETA, distances(X), y, *prior(np.full(3, math.sqrt(2) + 0.5 * math.log(3))))
     reference = scikit_learn(X, y, THETA, 0.0).log_marginal_likelihood_value_
     assert -value - log_prior(THETA, 3) == pytest.approx(reference, rel=1e-9)
 
@@ -92,8 +92,8 @@ def test_gradient_equals_finite_differences(seed: int) -> None:
     X, y = data(15, seed)
     D, centre = distances(X), np.full(3, 1.7)
     theta = THETA + np.random.default_rng(seed).normal(0, 0.5, len(THETA))
-    _, gradient = _negative_log_posterior(theta, D, y, *prior(centre))
-    numeric = approx_fprime(theta, lambda t: _negative_log_posterior(t, D, y, *prior(centre))[0], 1e-6)
+    _, gradient = negative_log_posterior(theta, D, y, *prior(centre))
+    numeric = approx_fprime(theta, lambda t: negative_log_posterior(t, D, y, *prior(centre))[0], 1e-6)
     np.testing.assert_allclose(gradient, numeric, rtol=1e-3, atol=1e-3)
 
 
@@ -102,8 +102,8 @@ def test_the_fit_is_a_stationary_point_or_on_a_bound() -> None:
     fitted = GaussianProcess(max_iterations=500).fit(X, y, GROUPS)
     centre = np.full(3, math.sqrt(2) - 3 + 0.5 * math.log(3))
     start = np.array([*np.full(3, math.log(0.7) + 0.5 * math.log(3)), 0.0, math.log(0.05)])
-    best, gradient = _negative_log_posterior(fitted.theta, distances(X), y - y.mean(), *prior(centre))
-    before, _ = _negative_log_posterior(start, distances(X), y - y.mean(), *prior(centre))
+    best, gradient = negative_log_posterior(fitted.theta, distances(X), y - y.mean(), *prior(centre))
+    before, _ = negative_log_posterior(start, distances(X), y - y.mean(), *prior(centre))
     assert best < before - 1
     assert np.abs(gradient).max() < 0.05
 
@@ -117,8 +117,8 @@ def test_a_weighty_prior_keeps_theta_near_its_most_probable_value() -> None:
     ]
     assert away[0] > away[1] > away[2]
     assert away[2] < 1e-3
-    value, gradient = _negative_log_posterior(centre, distances(X), y, centre, np.full(5, 3.0 / 7.0))
-    without, likelihood = _negative_log_posterior(centre, distances(X), y, centre, np.full(5, 1e9))
+    value, gradient = negative_log_posterior(centre, distances(X), y, centre, np.full(5, 3.0 / 7.0))
+    without, likelihood = negative_log_posterior(centre, distances(X), y, centre, np.full(5, 1e9))
     assert value == pytest.approx(without)  # where the prior is flat, its weight does not matter
     np.testing.assert_allclose(gradient, likelihood)
 

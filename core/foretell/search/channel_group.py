@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foretell.errors import InvalidArchitectureError
-from foretell.search.draft import CHANNEL_MAKERS, JOINS
+from foretell.search.shape_inference import CHANNEL_MAKERS, JOINS
 
 if TYPE_CHECKING:
     from foretell.search.draft import Draft

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from foretell.errors import InvalidArchitectureError
-from foretell.search.draft import CHANNEL_MAKERS, Draft
+from foretell.search.draft import Draft
+from foretell.search.shape_inference import CHANNEL_MAKERS
 
 if TYPE_CHECKING:
     import numpy as np

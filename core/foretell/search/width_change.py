@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from foretell.errors import InvalidArchitectureError
 from foretell.search.channel_group import channel_group
-from foretell.search.draft import CHANNEL_MAKERS, Draft
+from foretell.search.draft import Draft
+from foretell.search.shape_inference import CHANNEL_MAKERS
 from foretell.search.sites import drawn_sites
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,6 +21,8 @@ import numpy as np
 from foretell.errors import CheckpointError, InvalidDataError
 from foretell.posterior import GaussianPosterior
 from foretell.surrogates.kernel_prior import WIDE, KernelPrior
+from foretell.surrogates.matern import matern, scaled_columns, squared_distances
+from foretell.surrogates.theta_fit import JITTER, fit_theta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2**14
 """Of a stored process: its kernel matrix has two gigabytes."""
-_JITTER = 1e-8
-_MANY_COLUMNS, _MANY_ROWS = 16, 1000
-_LOG_BOUNDS = {"ell": (math.log(0.02), math.log(500.0)), "s2": (math.log(0.05), math.log(20.0)),
-               "t2": (math.log(1e-5), math.log(2.0))}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class GaussianProcess:
         X, y = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
         index = group_index(groups)
         rows = fit_rows(y, self.fit_rows)
-        theta = _fit_theta(
+        theta = fit_theta(
             np.ascontiguousarray(X[rows]).tobytes(), np.ascontiguousarray(y[rows]).tobytes(), index.tobytes(),
             len(rows), self.max_iterations, *(a.tobytes() for a in self._believed(tuple(dict.fromkeys(groups)))),
         )  # fmt: skip
@@ -153,9 +150,9 @@ class FittedGaussianProcess:
         from scipy.linalg import cho_solve, cholesky
 
         s2, t2 = np.exp(theta[-2:])
-        scaled = _scaled(X, index, theta)
-        K = s2 * _matern(_squared_distances(scaled, scaled))
-        K[np.diag_indices_from(K)] += t2 + _JITTER * s2
+        scaled = scaled_columns(X, index, theta)
+        K = s2 * matern(squared_distances(scaled, scaled))
+        K[np.diag_indices_from(K)] += t2 + JITTER * s2
         L = cholesky(K, lower=True)
         ones = cho_solve((L, True), np.ones(len(y)))
         mean = float(ones @ y / ones.sum())
@@ -171,7 +168,7 @@ class FittedGaussianProcess:
         from scipy.linalg import solve_triangular
 
         s2 = np.exp(self.theta[-2])
-        K = s2 * _matern(_squared_distances(_scaled(X, self.index, self.theta), self._scaled_rows))  # (m, n)
+        K = s2 * matern(squared_distances(scaled_columns(X, self.index, self.theta), self._scaled_rows))  # (m, n)
         v = solve_triangular(self.cholesky, K.T, lower=True, check_finite=False)
         variance = np.maximum(s2 - np.einsum("nm,nm->m", v, v), 1e-10)
         return GaussianPosterior(self.mean + K @ self.alpha, np.sqrt(variance))
@@ -180,15 +177,15 @@ class FittedGaussianProcess:
         """Mean and covariance of the function itself at m rows; equations 2.23 and 2.24."""
         from scipy.linalg import solve_triangular
 
-        s2, rows = np.exp(self.theta[-2]), _scaled(X, self.index, self.theta)
-        K = s2 * _matern(_squared_distances(rows, self._scaled_rows))  # (m, n)
+        s2, rows = np.exp(self.theta[-2]), scaled_columns(X, self.index, self.theta)
+        K = s2 * matern(squared_distances(rows, self._scaled_rows))  # (m, n)
         v = solve_triangular(self.cholesky, K.T, lower=True, check_finite=False)
-        return self.mean + K @ self.alpha, s2 * _matern(_squared_distances(rows, rows)) - v.T @ v
+        return self.mean + K @ self.alpha, s2 * matern(squared_distances(rows, rows)) - v.T @ v
 
     def mean_at(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """The mean of `predict_latent`, for a fraction of its time."""
-        distances = _squared_distances(_scaled(X, self.index, self.theta), self._scaled_rows)
-        return np.asarray(self.mean + np.exp(self.theta[-2]) * (_matern(distances) @ self.alpha))
+        distances = squared_distances(scaled_columns(X, self.index, self.theta), self._scaled_rows)
+        return np.asarray(self.mean + np.exp(self.theta[-2]) * (matern(distances) @ self.alpha))
 
     def mean_gradient(self, X: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
         """How the mean changes with each column at m rows, d mean / d x_j.
@@ -198,17 +195,17 @@ class FittedGaussianProcess:
         """
         if not len(self.index):
             return np.zeros_like(X)
-        rows, observed = _scaled(X, self.index, self.theta), self._scaled_rows
-        r = np.sqrt(5.0 * _squared_distances(rows, observed))  # (m, n)
+        rows, observed = scaled_columns(X, self.index, self.theta), self._scaled_rows
+        r = np.sqrt(5.0 * squared_distances(rows, observed))  # (m, n)
         slope = -5.0 / 3.0 * np.exp(self.theta[-2]) * self.alpha * (1.0 + r) * np.exp(-r)
         along = slope.sum(axis=1)[:, None] * rows - slope @ observed
-        return _scaled(along, self.index, self.theta)
+        return scaled_columns(along, self.index, self.theta)
 
     @property
     def smoothed(self) -> Float[np.ndarray, " n"]:
         """Mean of the function at the observed rows, without a solve: y less the share of noise, (t2 I) alpha."""
         s2, t2 = np.exp(self.theta[-2:])
-        return np.asarray(self.y - (t2 + _JITTER * s2) * self.alpha)
+        return np.asarray(self.y - (t2 + JITTER * s2) * self.alpha)
 
     @property
     def noise_std(self) -> float:
@@ -217,7 +214,7 @@ class FittedGaussianProcess:
 
     @property
     def _scaled_rows(self) -> Float[np.ndarray, "n d"]:
-        return _scaled(self.X, self.index, self.theta)
+        return scaled_columns(self.X, self.index, self.theta)
 
     def condition(self, X: Float[np.ndarray, "k d"], y: Float[np.ndarray, " k"]) -> FittedGaussianProcess:
         """The process given k more observations; theta stays."""
@@ -249,99 +246,3 @@ def fit_rows(y: Float[np.ndarray, " n"], most: int = 200) -> Int[np.ndarray, " k
     top, rest = order[: most // 4], np.sort(order[most // 4 :])
     spread = rest[np.linspace(0, len(rest) - 1, most - len(top)).round().astype(int)]
     return np.sort(np.concatenate([top, spread]))
-
-
-@lru_cache(maxsize=64)
-def _fit_theta(
-    X_bytes: bytes, y_bytes: bytes, index_bytes: bytes, n: int, max_iterations: int,
-    mean_bytes: bytes, variance_bytes: bytes, start_bytes: bytes,
-) -> tuple[float, ...]:  # fmt: skip
-    """Maximise the log posterior of theta; a pure function, so equal data are fitted once."""
-    from scipy.optimize import minimize
-
-    index = np.frombuffer(index_bytes, dtype=np.int64)
-    X = np.frombuffer(X_bytes).reshape(n, len(index))
-    y = np.frombuffer(y_bytes)
-    n_groups = int(index.max()) + 1 if len(index) else 0
-    D = np.stack(
-        [_squared_distances(X[:, index == g], X[:, index == g]) for g in range(n_groups)] or [np.zeros((n, n))]
-    )
-    sizes = np.bincount(index, minlength=n_groups) if len(index) else np.ones(1)
-    D /= np.maximum(sizes, 1)[:, None, None] if n_groups else 1.0
-    mean, variance, start = (np.frombuffer(b) for b in (mean_bytes, variance_bytes, start_bytes))
-    if n < 4 or not len(index) or float(y.std()) == 0.0:
-        return (*mean[:n_groups].tolist(), 0.0, math.log(1e-2))
-    y = y - y.mean()
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return _negative_log_posterior(theta, D, y, mean, variance)
-
-    bounds = [_LOG_BOUNDS["ell"]] * n_groups + [_LOG_BOUNDS["s2"], _LOG_BOUNDS["t2"]]
-    start = np.clip(start, *np.array(bounds).T)
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds,
-                     options={"maxiter": max_iterations, "ftol": 1e-5})  # fmt: skip
-    return tuple(found.x.tolist())
-
-
-def _negative_log_posterior(
-    theta: Float[np.ndarray, " G_plus_2"],
-    D: Float[np.ndarray, "G n n"],
-    y: Float[np.ndarray, " n"],
-    prior_mean: Float[np.ndarray, " G_plus_2"],
-    prior_variance: Float[np.ndarray, " G_plus_2"],
-) -> tuple[float, Float[np.ndarray, " G_plus_2"]]:
-    """Equations 5.8 and 5.9 plus the log prior of theta, and the gradient."""
-    from scipy.linalg import LinAlgError, cholesky
-    from scipy.linalg.lapack import dpotri
-
-    n, G = len(y), len(D)
-    weights = np.exp(-2.0 * theta[:G])
-    s2, t2 = np.exp(theta[G:])
-    r2 = np.tensordot(weights, D, axes=1)
-    r = np.sqrt(5.0 * r2)
-    decay = np.exp(-r)
-    correlation = (1.0 + r + r * r / 3.0) * decay
-    K = s2 * correlation
-    K[np.diag_indices_from(K)] += t2 + _JITTER * s2
-    try:
-        L = cholesky(K, lower=True, check_finite=False)
-    except LinAlgError:
-        return 1e25, np.zeros_like(theta)
-    inverse, _ = dpotri(L, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    alpha = inverse @ y
-    W = np.outer(alpha, alpha) - inverse  # d log likelihood / d K, twice
-    slope = W * ((5.0 / 3.0) * s2 * (1.0 + r) * decay)  # dK / d log ell_g = this factor times w_g D_g
-    gradient = np.empty_like(theta)
-    gradient[:G] = -0.5 * weights * (D.reshape(G, -1) @ slope.ravel())
-    gradient[G] = -0.5 * s2 * float(np.sum(W * correlation))
-    gradient[G + 1] = -0.5 * t2 * float(np.trace(W))
-    value = 0.5 * float(y @ alpha) + float(np.log(np.diag(L)).sum()) + 0.5 * n * math.log(2 * math.pi)
-    away = (theta - prior_mean) / prior_variance
-    return value + 0.5 * float(away @ (theta - prior_mean)), gradient + away
-
-
-def _scaled(X: np.ndarray, index: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """Columns divided by their group's length scale and the root of the group's size."""
-    if not len(index):
-        return X
-    sizes = np.bincount(index)
-    return np.asarray(X / (np.exp(theta[index]) * np.sqrt(sizes[index])))
-
-
-def _squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Distances of all pairs; many at once through a matrix product, which is some times faster and exact to 1e-12."""
-    from scipy.spatial.distance import cdist
-
-    if not A.shape[1]:
-        return np.zeros((len(A), len(B)))
-    if A.shape[1] < _MANY_COLUMNS or len(A) < _MANY_ROWS:
-        return np.asarray(cdist(A, B, "sqeuclidean"))
-    squares = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1)
-    return np.asarray(np.maximum(squares - 2.0 * (A @ B.T), 0.0))
-
-
-def _matern(r2: np.ndarray) -> np.ndarray:
-    """Matern correlation with smoothness 5/2 at squared scaled distances (equation 4.17)."""
-    r = np.sqrt(5.0 * r2)
-    return np.asarray((1.0 + r + r * r / 3.0) * np.exp(-r))
