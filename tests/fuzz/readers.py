@@ -315,9 +315,10 @@ def _gennape(folder: Path) -> None:
     """As small as a whole one can be."""
     import torch
 
+    from foretell.pretraining.clustering import Clustering
     from foretell.pretraining.fuzzy_c_means import FuzzyClusters
     from foretell.pretraining.fuzzy_heads import FuzzyHeads
-    from foretell.pretraining.gennape import Clustering, Gennape
+    from foretell.pretraining.gennape import Gennape
     from foretell.pretraining.graph_encoder import GraphEncoder
     from foretell.pretraining.member import Member, PaperReadout, TrainedMember
     from foretell.pretraining.member_votes import equal_votes

@@ -8,13 +8,13 @@ products and a softmax, is what the graph shows.
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from foretell.capture.onnx_calls import RUNNING, VALUES, OnnxCall, as_torch
 from foretell.capture.onnx_folds import find_folds
+from foretell.capture.onnx_shapes import MALFORMED, damaged, flat_functions, shape_of, with_shapes
 from foretell.capture.onnx_wire import skeleton
 from foretell.capture.sums import merge_sums
 from foretell.capture.tape import Tape
@@ -28,13 +28,10 @@ if TYPE_CHECKING:
 
     from foretell.graph import ComputationGraph
 
-MOST_NODES = 100_000
 MOST_UNKNOWN = 0.25
 """Share of `Unknown` among a graph's operators from which it says too little of the network."""
-_ROUNDS = 8
 _LARGEST_TENSOR = 2**45
 _FLOATS = frozenset({1, 10, 11, 16, 17, 18, 19, 20})  # float, float16, double, bfloat16, the four float8
-_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 
 
 def read_onnx(source: str | Path | bytes, shapes: Mapping[str, Sequence[int]] | None = None) -> ComputationGraph:
@@ -69,7 +66,7 @@ def read_onnx(source: str | Path | bytes, shapes: Mapping[str, Sequence[int]] | 
     except (DecodeError, ValueError) as e:
         msg = f"an ONNX model must be readable by the package onnx, but {where} is not ({e}): export it again"
         raise CaptureError(msg) from e
-    model = _inferred(_flat_functions(model, where), dict(shapes or {}), where)
+    model = with_shapes(flat_functions(model, where), dict(shapes or {}), where)
     graph = _Reader(model.graph, where).read()
     unknown = graph.op_counts().get("Unknown", 0)
     if unknown > MOST_UNKNOWN * len(graph):
@@ -81,110 +78,6 @@ def read_onnx(source: str | Path | bytes, shapes: Mapping[str, Sequence[int]] | 
     return graph
 
 
-def _flat_functions(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
-    """Write the bodies of the model's own functions where they are called, unless that would never end."""
-    import onnx.inliner
-
-    size = {(f.domain, f.name): -1 for f in model.functions}
-    body = {(f.domain, f.name): f.node for f in model.functions}
-
-    def count(nodes: Any, path: tuple[tuple[str, str], ...]) -> int:
-        total = 0
-        for node in nodes:
-            key = (node.domain, node.op_type)
-            if key in path or len(path) > 64:
-                msg = f"functions of an ONNX model must not call themselves, but {key[1]!r} does in {where}: inline it"
-                raise CaptureError(msg)
-            if size.get(key, 1) < 0:
-                size[key] = count(body[key], (*path, key))
-            total += size.get(key, 1)
-        return total
-
-    total = count(model.graph.node, ())
-    if total > MOST_NODES:
-        msg = f"an ONNX model may have {MOST_NODES} operators, but {where} has {total}: read a part of it"
-        raise CaptureError(msg)
-    if not model.functions:
-        return model
-    try:
-        return onnx.inliner.inline_local_functions(model)
-    except _MALFORMED as e:
-        raise _damaged(where, "its functions", e) from e
-
-
-def _inferred(model: onnx.ModelProto, shapes: dict[str, Sequence[int]], where: str) -> onnx.ModelProto:
-    """The model with the shapes of all values, those of the inputs as given."""
-    import onnx
-
-    graph = model.graph
-    constants = {i.name for i in graph.initializer}
-    for node in graph.node:  # the package's own inference never ends on other characters (onnx 1.23)
-        for attribute in node.attribute if node.op_type == "Einsum" else ():
-            if not re.fullmatch(rb"[A-Za-z., ]*(->[A-Za-z. ]*)?", attribute.s):
-                raise _damaged(where, f"Einsum {node.name!r}", ValueError(f"the equation {attribute.s!r}"))
-    for value in graph.input:
-        if value.name in constants:
-            continue
-        dims = value.type.tensor_type.shape.dim
-        given = shapes.pop(value.name, None)
-        if given is not None:
-            fixed = [d.dim_value for d in dims]
-            if len(given) != len(dims) or any(f not in (0, g) for f, g in zip(fixed, given, strict=True)):
-                msg = (
-                    f"a shape must fit the model, but input {value.name!r} of {where} has {fixed} (0 = free) and got "
-                    f"{tuple(given)}: match it"
-                )
-                raise CaptureError(msg)
-            for dim, size in zip(dims, given, strict=True):
-                dim.dim_value = int(size)
-        elif len(dims) and not dims[0].dim_value:
-            dims[0].dim_value = 1
-        free = [i for i, d in enumerate(dims) if d.dim_value < 1]
-        if free:
-            msg = (
-                f"every dimension of an input needs a size, but {value.name!r} of {where} leaves {free} open: pass "
-                f"shapes={{{value.name!r}: (1, ...)}}"
-            )
-            raise CaptureError(msg)
-    if shapes:
-        msg = f"shapes must name inputs of the model, but {sorted(shapes)} are none of {where}: correct the names"
-        raise CaptureError(msg)
-    stated = [v for v in graph.value_info if all(d.dim_value > 0 for d in v.type.tensor_type.shape.dim)]
-    del graph.value_info[:]
-    graph.value_info.extend(stated)
-    for value in graph.output:
-        if any(d.dim_value < 1 for d in value.type.tensor_type.shape.dim):
-            value.type.tensor_type.ClearField("shape")
-    try:
-        for _ in range(_ROUNDS):
-            model = onnx.shape_inference.infer_shapes(model, data_prop=True)
-            if not _complete_reshapes(model.graph):
-                break
-        return model
-    except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError, *_MALFORMED) as e:
-        raise _damaged(where, "its shapes", e) from e
-
-
-def _complete_reshapes(graph: onnx.GraphProto) -> bool:
-    """Fill in the one dimension of a reshaped value that the numbers of its source leave open."""
-    values = {v.name: v for v in (*graph.input, *graph.value_info, *graph.output)}
-    found = False
-    for node in graph.node:
-        if node.op_type != "Reshape" or not node.input or not node.output:
-            continue
-        source, target = values.get(node.input[0]), values.get(node.output[0])
-        shape = _shape(source) if source is not None else None
-        if shape is None or target is None:
-            continue
-        dims = target.type.tensor_type.shape.dim
-        free = [d for d in dims if not d.HasField("dim_value")]
-        others = math.prod(d.dim_value for d in dims if d.HasField("dim_value"))
-        if len(free) == 1 and others > 0:
-            free[0].dim_value = math.prod(shape) // others
-            found = True
-    return found
-
-
 class _Reader:
     """Walks the operators of one graph and puts them on a tape."""
 
@@ -194,7 +87,7 @@ class _Reader:
         self._tensors: dict[str, torch.Tensor] = {}
         self._known: dict[str, float] = {}
         described = (*graph.value_info, *graph.output)
-        self._shapes = {v.name: _shape(v) for v in described if v.type.tensor_type.HasField("shape")}
+        self._shapes = {v.name: shape_of(v) for v in described if v.type.tensor_type.HasField("shape")}
 
     def read(self) -> ComputationGraph:
         graph = self._graph
@@ -207,7 +100,7 @@ class _Reader:
             if item.data_type in _FLOATS and tensor.dim() and item.name not in still:
                 parameters[id(tensor)] = (item.name, tensor.numel())
                 learnt.add(item.name)
-        entered = {v.name: self._empty(_shape(v) or (), v.name) for v in graph.input if v.name not in self._tensors}
+        entered = {v.name: self._empty(shape_of(v) or (), v.name) for v in graph.input if v.name not in self._tensors}
         self._tensors |= entered
         self._active, self._learnt = _sorts(graph.node, set(entered), learnt)
         shapes = {name: tuple(tensor.shape) for name, tensor in self._tensors.items()} | self._shapes
@@ -224,13 +117,13 @@ class _Reader:
                     self._node(tape, node)
             except CaptureError:
                 raise
-            except _MALFORMED as e:
-                raise _damaged(self._where, f"{node.op_type} {node.name!r}", e) from e
+            except MALFORMED as e:
+                raise damaged(self._where, f"{node.op_type} {node.name!r}", e) from e
         try:
             ends = [self._tensors[o.name] for o in graph.output if o.name in self._active]
             return merge_sums(tape.graph(ends, self._where))
         except (OverflowError, LookupError) as e:
-            raise _damaged(self._where, "its sizes", e) from e
+            raise damaged(self._where, "its sizes", e) from e
 
     def _node(self, tape: Tape, node: onnx.NodeProto) -> None:
         import onnx
@@ -314,7 +207,7 @@ class _Reader:
         if math.prod(constant.dims) == 1:
             try:
                 self._known[name] = float(numpy_helper.to_array(constant).item())
-            except _MALFORMED:
+            except MALFORMED:
                 return  # a number that cannot be read is a number that is not known
 
     def _follow(self, node: onnx.NodeProto, attributes: Mapping[str, Any], known: Sequence[float | None]) -> None:
@@ -339,15 +232,3 @@ def _sorts(nodes: Iterable[onnx.NodeProto], active: set[str], learnt: set[str]) 
         elif learnt.intersection(names):
             learnt.update(node.output)
     return active, learnt
-
-
-def _shape(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
-    dims = value.type.tensor_type.shape.dim
-    return tuple(d.dim_value for d in dims) if all(d.HasField("dim_value") for d in dims) else None
-
-
-def _damaged(where: str, what: str, error: Exception) -> CaptureError:
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-    return CaptureError(
-        f"an ONNX model must keep the rules of its format, but {what} of {where} does not ({line}): export it again"
-    )

@@ -12,23 +12,19 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
 
 from foretell.candidate import Candidate
-from foretell.checkpoint import DAMAGED, Checkpoint
-from foretell.errors import CheckpointError, ForetellError, InvalidDataError, OutOfDomainWarning
+from foretell.errors import InvalidDataError, OutOfDomainWarning
 from foretell.posterior import GaussianPosterior
+from foretell.pretraining.clustering import Clustering
 from foretell.pretraining.fine_tuning import FineTuning, HeadsOnly
-from foretell.pretraining.fuzzy_c_means import FuzzyClusters
-from foretell.pretraining.fuzzy_heads import FuzzyHeads
 from foretell.pretraining.graph_encoder import GraphEncoder
-from foretell.pretraining.member import Member, PaperReadout, TrainedMember
+from foretell.pretraining.member import TrainedMember
 from foretell.pretraining.member_votes import equal_votes, kendall_votes, standard_scores
-from foretell.pretraining.objectives import OBJECTIVES, Scale
-from foretell.pretraining.stored_modules import check_ensemble, check_heads, fill_module, stored_encoder
+from foretell.pretraining.stored_gennape import checkpoint_of, stored_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,33 +35,10 @@ if TYPE_CHECKING:
     from foretell.graph import ComputationGraph
     from foretell.pretraining.folded_graphs import FoldedGraphs
 
-KIND = "gennape"
-"""What a checkpoint's config says it is."""
 FLOPS = "flops"
 """Name of the member that is no network."""
 _FOLDS = 5
 _KNOWN = 0.5  # share of the networks judged together that must lie in the domain for the weights to vote
-
-
-@dataclass(frozen=True, eq=False)
-class Clustering:
-    """Where a network lies among the clusters: a frozen encoder, standardised, and centroids.
-
-    Args:
-        encoder: Contrastive encoder.
-        centre: Mean of its embeddings over the training family, e.
-        unit: Their deviation.
-        clusters: Centroids of standardised embeddings.
-    """
-
-    encoder: GraphEncoder
-    centre: Float[np.ndarray, " e"]
-    unit: Float[np.ndarray, " e"]
-    clusters: FuzzyClusters
-
-    def memberships(self, graphs: FoldedGraphs) -> Float[np.ndarray, "n C"]:
-        """Of each network in each cluster."""
-        return self.clusters.memberships((self.encoder.encode(graphs) - self.centre) / self.unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,36 +192,7 @@ class Gennape:
 
     def save(self, folder: str | Path) -> None:
         """Write a folder with `model.safetensors` and `config.json`; nothing is pickled."""
-        clusters = self.clustering.clusters
-        encoders = list(dict.fromkeys(member.module.encoder for member in self.members.values()))
-        config = {
-            "kind": KIND,
-            "clustering": {
-                "encoder": self.clustering.encoder.settings.to_config(),
-                "fuzzifier": clusters.fuzzifier,
-            },
-            "encoders": [encoder.settings.to_config() for encoder in encoders],
-            "members": [
-                _member_config(name, member, encoders.index(member.module.encoder))
-                for name, member in self.members.items()
-            ],
-            "line": list(self.line),
-            "domain": _bounds(*self.domain),
-        }
-        arrays = {
-            "clusters.centroids": clusters.centroids,
-            "clusters.centre": self.clustering.centre,
-            "clusters.unit": self.clustering.unit,
-            "pool.mean": self.pool[0],
-            "pool.std": self.pool[1],
-            "votes.weights": self.votes,
-            **_state("contrast", self.clustering.encoder),
-        }
-        for i, encoder in enumerate(encoders):
-            arrays |= _state(f"encoder{i}", encoder)
-        for i, member in enumerate(self.members.values()):
-            arrays |= _state(f"member{i}", member.module, without="encoder.")
-        Checkpoint(config, arrays).write(folder)
+        checkpoint_of(self).write(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -257,35 +201,7 @@ class Gennape:
         Raises:
             CheckpointError: If a file is missing, damaged or of another version.
         """
-        stored = Checkpoint.read(folder)
-        try:
-            encoder = stored_encoder(stored.config["clustering"]["encoder"], stored.part("contrast"))
-            parts = stored.part("clusters")
-            clusters = FuzzyClusters(parts["centroids"], float(stored.config["clustering"]["fuzzifier"]))
-            encoders = []
-            for i, config in enumerate(stored.config["encoders"]):
-                encoders.append(stored_encoder(config, stored.part(f"encoder{i}")))
-            members = {
-                config["name"]: _member(config, encoders, stored.part(f"member{i}"))
-                for i, config in enumerate(stored.config["members"])
-            }
-            intercept, slope, deviation = stored.config["line"]
-            least, most = stored.config["domain"]
-            pool = stored.arrays["pool.mean"], stored.arrays["pool.std"]
-            check_ensemble(
-                encoder.settings.out_width, clusters, parts, (*pool, stored.arrays["votes.weights"]), len(members) + 1
-            )
-            return cls(
-                Clustering(encoder, parts["centre"], parts["unit"], clusters),
-                members,
-                pool,
-                (float(intercept), float(slope), float(deviation)),
-                (float(least), np.inf if most is None else float(most)),
-                stored.arrays["votes.weights"],
-            )
-        except (*DAMAGED, ForetellError) as e:
-            msg = f"a checkpoint of {KIND} must hold all its members, but {folder} does not ({e!r}): save it again"
-            raise CheckpointError(msg) from e
+        return cls(**stored_ensemble(folder))
 
     def __repr__(self) -> str:
         votes = ", ".join(f"{name}: {vote:.2f}" for name, vote in zip(self.names, self.votes, strict=True))
@@ -308,47 +224,3 @@ def fitted_line(votes: Float[np.ndarray, " n"], accuracy: Float[np.ndarray, " n"
     intercept = float(accuracy.mean() - slope * votes.mean())
     rest = accuracy - intercept - slope * votes
     return intercept, slope, max(float(np.sqrt((rest**2).sum() / max(len(rest) - 2, 1))), 1e-6)
-
-
-def _member_config(name: str, member: TrainedMember, encoder: int) -> dict[str, Any]:
-    heads = member.module.heads
-    fuzzy = isinstance(heads, FuzzyHeads)
-    return {
-        "name": name,
-        "objective": member.objective.name,
-        "scale": [member.scale.centre, member.scale.unit, *_bounds(member.scale.low, member.scale.high)],
-        "encoder": encoder,
-        "heads": {"clusters": heads.clusters, "width": heads.width, "depth": heads.depth} if fuzzy else None,
-    }
-
-
-def _member(
-    config: Mapping[str, Any], encoders: Sequence[GraphEncoder], arrays: Mapping[str, np.ndarray]
-) -> TrainedMember:
-    encoder = encoders[config["encoder"]]
-    width = encoder.settings.out_width
-    if config["heads"] is None:
-        heads: PaperReadout | FuzzyHeads = PaperReadout(width)
-    else:
-        check_heads(width, config["heads"], arrays)
-        heads = FuzzyHeads(width, **config["heads"])
-    module = Member(encoder, heads)
-    fill_module(
-        module, {**arrays, **{f"encoder.{name}": value.numpy() for name, value in encoder.state_dict().items()}}
-    )
-    centre, unit, low, high = config["scale"]
-    low, high = -np.inf if low is None else float(low), np.inf if high is None else float(high)
-    scale = Scale(float(centre), float(unit), low, high)
-    if not isinstance(config["name"], str) or not np.isfinite([scale.centre, scale.unit]).all() or scale.unit <= 0:
-        raise ValueError(f"member {config['name']!r} has the constants {config['scale']}")
-    return TrainedMember(module, OBJECTIVES[config["objective"]], scale)
-
-
-def _bounds(*values: float) -> list[float | None]:
-    """None where there is no bound, since JSON cannot write infinity."""
-    return [value if np.isfinite(value) else None for value in values]
-
-
-def _state(prefix: str, module: torch.nn.Module, without: str = ".") -> dict[str, np.ndarray]:
-    state = module.state_dict()
-    return {f"{prefix}.{name}": value.numpy() for name, value in state.items() if not name.startswith(without)}

@@ -22,11 +22,12 @@ import torch
 from torch import nn
 
 from foretell.metrics import kendall_tau, spearman_rho
+from foretell.pretraining.clustering import Clustering
 from foretell.pretraining.contrastive_loss import ProjectionHead, contrastive_loss, spectral_weights, spread
 from foretell.pretraining.epoch_loop import EpochLoop
 from foretell.pretraining.fuzzy_c_means import FuzzyCMeans, entropy
 from foretell.pretraining.fuzzy_heads import FuzzyHeads
-from foretell.pretraining.gennape import FLOPS, Clustering, Gennape, fitted_line
+from foretell.pretraining.gennape import FLOPS, Gennape, fitted_line
 from foretell.pretraining.graph_encoder import EncoderSettings, GraphEncoder
 from foretell.pretraining.member import Member, PaperReadout, TrainedMember
 from foretell.pretraining.member_votes import equal_votes
