@@ -427,6 +427,25 @@ def search_logs(folder: Path) -> Case:
     return case
 
 
+def task_defaults(folder: Path) -> Case:
+    from foretell import FloatDistribution, SearchSpace
+    from foretell.transfer import TaskClusters
+    from foretell.transfer.task_clusters import TaskCluster
+
+    space, path = SearchSpace({"x": FloatDistribution(0.0, 1.0)}), folder / "defaults.json"
+    clusters = [TaskCluster((name,), ({"rows": 10.0},), ({"x": 0.5},)) for name in "ab"]
+    TaskClusters(space, tuple(clusters), ({"x": 0.5},)).save(path)
+    sound = json.loads(path.read_text())
+
+    def case(rng: random.Random) -> None:
+        content = json.dumps(damaged_json(sound, rng) if rng.random() < 0.7 else sound).encode()
+        path.write_bytes(content if rng.random() < 0.5 else damaged_bytes(content, rng))
+        for task in ({"rows": 20.0}, {}):
+            assert TaskClusters.load(path).for_task(task).configurations
+
+    return case
+
+
 def stored_spaces(_: Path) -> Case:
     from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
     from foretell.search_space import Condition, SearchSpace
@@ -644,6 +663,7 @@ READERS = (
     Reader("the log of a search", "stores", search_logs),
     Reader("a table in a pickle", "stores", plain_pickles, 3.0),
     Reader("a search space in a checkpoint", "study attributes", stored_spaces),
+    Reader("defaults of tasks", "stores", task_defaults),
     Reader("a proposal in a trial", "study attributes", study_proposals, 3.0, "optuna"),
     Reader("a whole study", "study attributes", studies, 0.4, "optuna"),
     Reader("a space of NNI", "NNI spaces", nni_spaces, 2.0),

@@ -1,4 +1,4 @@
-"""foretell in Optuna: `ForetellSampler`, `SpaceSampler`, `ForetellPruner`, `StopWhenDone`, `WholeJournalBackend`."""
+"""foretell in Optuna: samplers, a pruner, a callback that stops, defaults for tasks, and a journal that stays whole."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from foretell_adapters.optuna.sampler import ForetellSampler
     from foretell_adapters.optuna.space_sampler import SpaceSampler
     from foretell_adapters.optuna.stop_when_done import StopWhenDone
+    from foretell_adapters.optuna.task_defaults import TaskDefaults
     from foretell_adapters.optuna.whole_journal import WholeJournalBackend
 
-__all__ = ["ForetellPruner", "ForetellSampler", "SpaceSampler", "StopWhenDone", "WholeJournalBackend"]
+__all__ = ["ForetellPruner", "ForetellSampler", "SpaceSampler", "StopWhenDone", "TaskDefaults", "WholeJournalBackend"]
 
 _MODULES = {
     "ForetellPruner": "pruner",
     "ForetellSampler": "sampler",
     "SpaceSampler": "space_sampler",
     "StopWhenDone": "stop_when_done",
+    "TaskDefaults": "task_defaults",
     "WholeJournalBackend": "whole_journal",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -126,7 +126,22 @@ def sources_for(study: Study, old: Sequence[OldStudy]) -> Sources:
     if old and not found:
         objectives = _objectives(study.directions, study.metric_names)
         _logger.warning(f"No study among the {len(old)} sources has the objectives {objectives}; none is used.")
-    return Sources(found, _task(study))
+    return Sources(found, task_of(study))
+
+
+def named_apart(old: Sequence[OldStudy]) -> list[Source]:
+    """What every study knows, names made different; larger is better in all of them, as in each.
+
+    Args:
+        old: What was read, of one objective each.
+    """
+    found: list[Source] = []
+    for each in old:
+        name = each.source.name
+        while name in {source.name for source in found}:
+            name += "'"
+        found.append(replace(each.source, name=name))
+    return found
 
 
 def weights_attribute(weights: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -162,7 +177,7 @@ def _read(study: Study, *, given: bool) -> OldStudy | None:
         return None
     every = study.get_trials(deepcopy=False)
     return OldStudy(
-        Source(study.study_name, infer_conditions(distributions, configs), observations, _task(study)),
+        Source(study.study_name, infer_conditions(distributions, configs), observations, task_of(study)),
         tuple(study.directions),
         None if study.metric_names is None else tuple(study.metric_names),
         every[0].datetime_start,
@@ -170,8 +185,12 @@ def _read(study: Study, *, given: bool) -> OldStudy | None:
     )
 
 
-def _task(study: Study) -> dict[str, float | str]:
-    """What a study's user attributes say of its task; nothing by default."""
+def task_of(study: Study) -> dict[str, float | str]:
+    """What a study's user attributes say of its task; nothing by default.
+
+    Raises:
+        InvalidDataError: If they say something else than numbers and words.
+    """
     task = study.user_attrs.get(TASK, {})
     if not isinstance(task, dict) or not all(isinstance(v, int | float | str) for v in task.values()):
         msg = (

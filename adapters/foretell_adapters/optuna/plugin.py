@@ -30,8 +30,9 @@ def foretell_register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def foretell_register_benchmarks(register: Callable[..., None]) -> None:
-    """Name `costs`, `fidelities`, `latency`, `limits`, `pareto`, `pruning`, `search`, `soak`, `sources`, and so on."""
+    """Name `costs`, `defaults`, `fidelities`, `latency`, `limits`, `pareto`, `pruning`, `search`, and so on."""
     register("costs", _costs)
+    register("defaults", _defaults)
     register("fidelities", _fidelities)
     register("latency", _latency)
     register("limits", _limits)
@@ -48,6 +49,12 @@ def _costs() -> Benchmark:
     from foretell_adapters.optuna import costs_bench
 
     return costs_bench.CostsBench()
+
+
+def _defaults() -> Benchmark:
+    from foretell_adapters.optuna import defaults_bench
+
+    return defaults_bench.DefaultsBench()
 
 
 def _fidelities() -> Benchmark:
@@ -112,9 +119,11 @@ def _workers() -> Benchmark:
 
 @hookimpl
 def foretell_register_commands(cli: click.Group) -> None:
-    """Add `foretell demo` and `foretell report`."""
+    """Add `foretell defaults`, `foretell demo` and `foretell report`."""
     from foretell_adapters.optuna.commands import demo
+    from foretell_adapters.optuna.defaults_command import defaults
     from foretell_adapters.optuna.report_command import report
 
+    cli.add_command(defaults)
     cli.add_command(demo)
     cli.add_command(report)

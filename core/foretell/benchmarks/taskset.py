@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,28 @@ def taskset_curves(task: str) -> Float[np.ndarray, "settings points"]:
     Raises:
         InvalidDataError: If the file is not in the data folder.
     """
-    path = data_file(f"taskset/FixedTextRNNClassification_imdb_{task}.json.xz")
-    runs = json.loads(lzma.decompress(path.read_bytes()))
+    runs = _runs(task)
     losses = [[np.nan if loss is None else loss for loss in run["valid"]["loss"]] for run in runs]
     return -np.array(losses, dtype=np.float64)
+
+
+def taskset_settings(task: str) -> list[dict[str, float]]:
+    """The settings of Adam of every run, all on logarithmic scales: decay rates of moments as what they lack to 1.
+
+    Args:
+        task: One of `TASKS`.
+
+    Raises:
+        InvalidDataError: If the file is not in the data folder.
+    """
+    return [
+        {f"1-{name}" if name.startswith("beta") else name: 1.0 - v if name.startswith("beta") else v
+         for name, v in run["hp"].items()}
+        for run in _runs(task)
+    ]  # fmt: skip
+
+
+def _runs(task: str) -> list[dict[str, Any]]:
+    path = data_file(f"taskset/FixedTextRNNClassification_imdb_{task}.json.xz")
+    runs: list[dict[str, Any]] = json.loads(lzma.decompress(path.read_bytes()))
+    return runs

@@ -36,13 +36,30 @@ def trust(
         surrogates: What the sources say.
         distances: Squared distances between tasks, the present one first and then the sources', see `task_distances`.
     """
-    own = np.array([_own_agreement(s) for s in surrogates])
+    own = own_agreements(surrogates)
+    between = mutual_agreements(surrogates, np.flatnonzero(own).tolist())
+    found = uncontradicted(own, between)
+    if distances is not None and found.any():
+        said = np.flatnonzero(found)
+        power = worth_of_descriptions(distances[1:, 1:][np.ix_(said, said)], between[np.ix_(said, said)])
+        found[said] *= nearness(distances[0, 1:][said]) ** power
+    return found
+
+
+def uncontradicted(own: Float[np.ndarray, " k"], between: Float[np.ndarray, "k k"]) -> Float[np.ndarray, " k"]:
+    """Own agreement times that with the others, without those that the others contradict; see `trust`.
+
+    Args:
+        own: See `own_agreements`.
+        between: See `mutual_agreements`.
+
+    >>> upside_down = np.array([[0.0, 0.8, -0.8], [0.8, 0.0, -0.8], [-0.8, -0.8, 0.0]])
+    >>> uncontradicted(np.array([1.0, 1.0, 1.0]), upside_down).tolist()
+    [0.8, 0.8, 0.0]
+    """
     left = np.flatnonzero(own)
     if len(left) < 2:
         return own
-    between = np.zeros((len(own), len(own)))
-    for a, b in combinations(left.tolist(), 2):
-        between[a, b] = between[b, a] = _agreement(surrogates[a], surrogates[b])
     while len(left):
         support = between[np.ix_(left, left)] @ own[left]
         if support.min() >= 0:
@@ -52,11 +69,25 @@ def trust(
     heard = np.maximum(weight.sum() - weight, 1e-12)
     found = np.zeros(len(own))
     found[left] = weight * np.clip(between[np.ix_(left, left)] @ weight / heard, 0.0, 1.0)
-    if distances is not None and found.any():
-        said = np.flatnonzero(found)
-        power = worth_of_descriptions(distances[1:, 1:][np.ix_(said, said)], between[np.ix_(said, said)])
-        found[said] *= nearness(distances[0, 1:][said]) ** power
     return found
+
+
+def own_agreements(surrogates: Sequence[SourceSurrogate]) -> Float[np.ndarray, " k"]:
+    """How well each source foretells its own values, left out one by one: a rank correlation, 0 if it may be chance."""
+    return np.array([_own_agreement(s) for s in surrogates])
+
+
+def mutual_agreements(surrogates: Sequence[SourceSurrogate], among: Sequence[int]) -> Float[np.ndarray, "k k"]:
+    """Rank correlation of what each source expects with what the other has seen, mean of both ways.
+
+    Args:
+        surrogates: What the sources say.
+        among: Which of them are compared; 0 elsewhere, and in the diagonal.
+    """
+    between = np.zeros((len(surrogates), len(surrogates)))
+    for a, b in combinations(among, 2):
+        between[a, b] = between[b, a] = _agreement(surrogates[a], surrogates[b])
+    return between
 
 
 def _own_agreement(surrogate: SourceSurrogate) -> float:
