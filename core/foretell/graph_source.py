@@ -6,7 +6,14 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from foretell.errors import CaptureWarning, ForetellError, InvalidArchitectureError, InvalidDataError, TimeLimitError
+from foretell.errors import (
+    CaptureError,
+    CaptureWarning,
+    ForetellError,
+    InvalidArchitectureError,
+    InvalidDataError,
+    TimeLimitError,
+)
 from foretell.graph import ComputationGraph
 from foretell.read_tracking import ReadTree, TrackedConfig
 from foretell.time_limit import within
@@ -56,7 +63,7 @@ class GraphSource:
         self._start()
 
     def _start(self) -> None:
-        self._known: ReadTree[ComputationGraph | None] = ReadTree()
+        self._known: ReadTree[tuple[ComputationGraph | None, bool]] = ReadTree()  # and whether building failed
         self._lock = threading.Lock()
         self._warned: set[str] = set()
         self._hangs = 0
@@ -67,7 +74,7 @@ class GraphSource:
         Raises:
             InvalidArchitectureError: If the function gives modules and there are no example inputs.
         """
-        return self._graph(config, tried=True)
+        return self._graph(config, tried=True)[0]
 
     def proposed(self, config: Mapping[str, Value]) -> ComputationGraph | None:
         """The graph of a configuration that nobody has tried yet, None if there is none.
@@ -75,27 +82,45 @@ class GraphSource:
         When a parameter is there shows only in what was tried, so a proposal may lack one that its network needs:
         where the function asked for an absent one and failed, that is no mistake of the function, and nothing is said.
         """
-        return self._graph(config, tried=False)
+        return self._graph(config, tried=False)[0]
 
-    def _graph(self, config: Mapping[str, Value], *, tried: bool) -> ComputationGraph | None:
+    def refuses(self, config: Mapping[str, Value]) -> bool:
+        """Whether the function raises an error for a configuration that nobody has tried yet.
+
+        What gives None, takes too long or cannot be captured is not refused; neither is a proposal that lacks a
+        parameter, see `proposed`.
+        """
+        return self._graph(config, tried=False)[1]
+
+    def _graph(self, config: Mapping[str, Value], *, tried: bool) -> tuple[ComputationGraph | None, bool]:
+        """The graph, and whether building it raised an error."""
         with self._lock:
-            known, graph = self._known.find(config)
-        if known:
-            return graph
+            known, found = self._known.find(config)
+        if known and found is not None:
+            return found
         tracked = TrackedConfig(config)
         try:
-            graph = self._capture(tracked, dict(config))
+            found = self._capture(tracked, dict(config)), False
         except _BuildError as e:
             if not tried and any(key and key not in config for key in tracked.reads):
-                return None  # not remembered: should it be tried, it is asked again, and what it says is said
-            graph = None
+                return None, False  # not remembered: should it be tried, it is asked again, and what it says is said
+            found = None, not isinstance(e.cause, CaptureError)
             kind = "" if isinstance(e.cause, ForetellError) else f"{type(e.cause).__name__}: "
             self._warn_once("failure", f"failed for {dict(config)} ({kind}{e.cause}); {_WITHOUT}")
         with self._lock:
             if self._known.size >= self._capacity:
                 self._known = ReadTree()
-            self._known.add(config, list(tracked.reads), graph)
-        return graph
+            self._known.add(config, list(tracked.reads), found)
+        return found
+
+    def unread(self, config: Mapping[str, Value]) -> frozenset[tuple[str, str]]:
+        """Parameters at which the function does not look, where the graph of a configuration is remembered.
+
+        Names and values as they print; all of them where it is not remembered.
+        """
+        with self._lock:
+            reads = self._known.reads(config)
+        return frozenset((name, repr(value)) for name, value in config.items() if "" not in reads and name not in reads)
 
     def knows(self, config: Mapping[str, Value]) -> bool:
         """Whether the graph of a configuration is remembered."""

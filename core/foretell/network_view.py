@@ -2,8 +2,9 @@
 
 Beside the process that sees hyperparameters alone stands one that also sees statistics of the network's graph and what
 signals do in it, and one that sees nothing else. How each predicts every observation from the others decides whose word
-counts for how much, so that a graph that says nothing costs time but no trials. Where weights that learnt on other
-networks expect something of these, two more processes hear it, as a straight effect on the target.
+counts for how much, so that a graph that says nothing costs time but no trials. Those that see the network stand there
+twice, the second time expecting more of larger networks before they hear of any (`NetworkSize`). Where weights that
+learnt on other networks expect something of these, two others hear it instead, as a straight effect on the target.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from foretell.graph_source import GraphSource
 from foretell.held_down import held_down
 from foretell.network_columns import network_columns
 from foretell.network_expectation import EXPECTED
+from foretell.network_size import LEAN, NetworkSize
+from foretell.posterior import GaussianPosterior
 from foretell.search_warps import SCALES, warped
 from foretell.study_belief import refit_size
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
@@ -50,8 +53,12 @@ class NetworkView:
         memory: Where columns are found again.
         scaler: Standardises the network's columns.
         centre: What is taken off all columns.
-        processes: Without the network, with it, and by it alone; the last two again, if anything is expected.
+        processes: Without the network, with it, and by it alone; the last two again, with what is expected, or for what
+            is left once sizes are counted.
+        leans: What each adds to its prediction for a deviation of size.
+        bests: The best smoothed value of each.
         weights: How much each counts.
+        size: Sizes of networks beside those of the space.
         expectation: What is expected of networks beforehand, if anything is.
     """
 
@@ -61,7 +68,10 @@ class NetworkView:
     scaler: ColumnScaler
     centre: Float[np.ndarray, " c"]
     processes: tuple[SearchProcess, ...]
+    leans: tuple[float, ...]
+    bests: tuple[float, ...]
     weights: Float[np.ndarray, " p"]
+    size: NetworkSize
     expectation: NetworkExpectation | None = None
 
     @classmethod
@@ -93,19 +103,26 @@ class NetworkView:
         early, kept = spread_rows(early_y, _FIT_ROWS), spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
         first = [configs[i] for i in early.tolist()]
         networks = network_columns(graph, memory, first, expectation)
+        size = NetworkSize.usual(cube, graph, memory, expectation)
+        sizes = size(networks)
         scaler = ColumnScaler.fit(networks)  # on the same rows as theta, so that both are found again
         X = _joined(cube, scaler, first, networks)
         centre = X.mean(axis=0)
         X = X - centre
         layouts = _layouts(cube, scaler)
+        leans = (0.0,) * len(layouts)
+        if expectation is None:
+            leans, layouts = leans + (LEAN,) * (len(layouts) - 1), (*layouts, *layouts[1:])
 
         def work() -> np.ndarray:
             """Share of the scale, then all thetas."""
             found, best = None, -np.inf
             for share in SCALES:
                 z, slope = (v[early] for v in warped(early_y, share))
-                thetas = [fit_theta(X, z, layout) for layout in layouts]
-                processes = [SearchProcess.condition_on(X, z, *pair) for pair in zip(layouts, thetas, strict=True)]
+                left = [z - lean * sizes for lean in leans]
+                thetas = [fit_theta(X, v, layout) for v, layout in zip(left, layouts, strict=True)]
+                found_here = zip(left, layouts, thetas, strict=True)
+                processes = [SearchProcess.condition_on(X, *each) for each in found_here]
                 density = max(_density(process) for process in processes) + float(slope.sum())
                 if density > best:
                     best, found = density, np.concatenate([[share], *thetas])
@@ -116,28 +133,39 @@ class NetworkView:
         ends = np.cumsum([1, *(layout.n_groups + 2 + layout.n_blocks for layout in layouts)])
         thetas = [fitted[a:b] for a, b in itertools.pairwise(ends.tolist())]
         given = [configs[i] for i in kept.tolist()]
-        X = _joined(cube, scaler, given, network_columns(graph, memory, given, expectation)) - centre
-        z = warped(y, float(fitted[0]))[0][kept]
+        networks = network_columns(graph, memory, given, expectation)
+        X = _joined(cube, scaler, given, networks) - centre
+        z, sizes = warped(y, float(fitted[0]))[0][kept], size(networks)
         processes = [
-            SearchProcess.condition_on(X, z, layout, theta) for layout, theta in zip(layouts, thetas, strict=True)
+            SearchProcess.condition_on(X, z - lean * sizes, layout, theta)
+            for lean, layout, theta in zip(leans, layouts, thetas, strict=True)
         ]
         lead = np.array([_density(process) for process in processes])
         if pending:
-            X = _joined(cube, scaler, pending, network_columns(graph, memory, pending, expectation)) - centre
+            networks = network_columns(graph, memory, pending, expectation)
+            sizes = np.concatenate([sizes, size(networks)])
+            X = _joined(cube, scaler, pending, networks) - centre
             processes = [process.believing(X) for process in processes]
+        bests = [
+            float((process.smoothed + lean * sizes[: len(process.y)]).max())
+            for process, lean in zip(processes, leans, strict=True)
+        ]
         weights = np.exp(lead - lead.max())
-        return cls(cube, graph, memory, scaler, centre, tuple(processes), weights / weights.sum(), expectation)
+        weights = weights / weights.sum()
+        return cls(
+            cube, graph, memory, scaler, centre, tuple(processes), leans, tuple(bests), weights, size, expectation
+        )
 
     def score(self, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, " n"]:
         """Logarithm of the expected improvement under all, by their weights."""
         graph = self.graph.proposed if isinstance(self.graph, GraphSource) else self.graph
         networks = network_columns(graph, self.memory, configs, self.expectation)
         X = _joined(self.cube, self.scaler, configs, networks) - self.centre
-        gain = np.zeros(len(X))
-        for weight, process in zip(self.weights.tolist(), self.processes, strict=True):
-            if weight > 1e-3:
-                best = float(process.smoothed.max())
-                gain += weight * np.exp(log_expected_improvement(process.predict(X), best))
+        gain, sizes = np.zeros(len(X)), self.size(networks)
+        for i in np.flatnonzero(self.weights > 1e-3).tolist():
+            belief = self.processes[i].predict(X)
+            belief = GaussianPosterior(belief.mean + self.leans[i] * sizes, belief.std)
+            gain += self.weights[i] * np.exp(log_expected_improvement(belief, self.bests[i]))
         return np.asarray(np.log(gain + 1e-300))
 
 

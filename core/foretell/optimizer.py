@@ -7,18 +7,20 @@ process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foretell.buildable import Buildable
 from foretell.cost_aware import CostAware
 from foretell.desired_belief import DesiredBelief
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
+from foretell.network_copies import NetworkCopies
 from foretell.network_view import NetworkView
 from foretell.observation import Observation
-from foretell.proposals import elusive_parameters, first_unseen, local_edits
+from foretell.proposals import all_changes, elusive_parameters, first_unseen, local_edits
 from foretell.search_memory import SearchMemory
 from foretell.study_belief import StudyBelief, Trend, doubted, promise
 from foretell.tracked_intervals import TrackedIntervals
@@ -42,6 +44,7 @@ GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
+_PARENTS, _CHANGES = 2, 32  # of so many best ones all changes of a choice join them, if there are no more of one
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
@@ -113,6 +116,16 @@ class BayesianOptimizer:
         if not len(self.space):
             msg = "a suggestion needs at least one parameter, but the space is empty: add distributions"
             raise InvalidSearchSpaceError(msg)
+        return self._buildable(observations)._suggest(observations, pending, seed, index, failed)
+
+    def _suggest(
+        self,
+        observations: Sequence[Observation],
+        pending: Sequence[Mapping[str, Value]],
+        seed: int | Sequence[int],
+        index: int | None,
+        failed: Sequence[Mapping[str, Value]],
+    ) -> dict[str, Value]:
         values, partial, constraints = self.memory.outcomes(observations)
         seeds = [seed] if isinstance(seed, int) else list(seed)
         rng = np.random.default_rng(seeds)
@@ -152,8 +165,16 @@ class BayesianOptimizer:
             observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng, costly
         )
 
+    def _buildable(self, observations: Sequence[Observation]) -> BayesianOptimizer:
+        """The same, but without what has no network to be built, where nothing that was tried speaks against it."""
+        if not isinstance(self.graph, GraphSource):
+            return self
+        rule = Buildable(self.graph, self.admissible)
+        values = self.memory.outcomes(observations)[0]
+        return replace(self, admissible=rule) if rule.borne_out([o.config for o in observations], values) else self
+
     def _begun(self, known: int, pending: int) -> bool:
-        start = max(self.n_startup, 1)
+        start = max(self.n_startup if self.graph is None else (self.n_startup + 1) // 2, 1)
         return known >= start or (3 * known >= start and known + pending >= start)
 
     def _with_networks(
@@ -177,23 +198,29 @@ class BayesianOptimizer:
         expectation = None if self.prior is None else self.prior.expectation
         view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending, expectation)
         parents = known[np.argsort(-y, kind="stable")[:3]]
-        rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng)])
+        changes = all_changes(cube, parents[:_PARENTS], _CHANGES)
+        rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng), changes])
         if self.prior is not None:
             rows = np.concatenate([rows, self.prior.favourites(cube, self._proposed(), self.memory)])
+        copies = NetworkCopies.of(self.graph, tried, y.tolist()) if isinstance(self.graph, GraphSource) else None
         scores = np.empty(0)
         configs: list[dict[str, Value]] = []
-        for climb in range(_CLIMBS + 1):
+        for _ in range(_CLIMBS + 1):
             fresh = rows[self._first(rows, seen, elusive, len(rows))]
-            if not len(fresh):
-                break
             found = [self.space.from_unit(row) for row in fresh]
-            configs += found
-            worth = view.score(found) + promise(doubts, cube.encode(fresh))
-            scores = np.concatenate([scores, worth if costly is None else worth - costly.exact_burden(found)])
             seen = np.concatenate([seen, fresh])
-            if climb < _CLIMBS:
-                best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
-                rows = local_edits(cube, best, _SHORTLIST, rng)
+            if copies is not None:
+                new = copies.new(found)
+                fresh, found = fresh[new], [found[i] for i in new]
+            if found:
+                configs += found
+                worth = view.score(found) + promise(doubts, cube.encode(fresh))
+                scores = np.concatenate([scores, worth if costly is None else worth - costly.exact_burden(found)])
+            if not configs:
+                break
+            best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
+            rows = all_changes(cube, best[:1], _CHANGES)
+            rows = rows if len(rows) else local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
 
     def source_weights(

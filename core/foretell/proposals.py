@@ -55,6 +55,28 @@ def local_edits(
     return cube.snap(np.where(change, moved, children))
 
 
+def all_changes(cube: UnitCube, parents: Float[np.ndarray, "k d"], most: int) -> Float[np.ndarray, "n d"]:
+    """Every change of one choice of each parent; nothing where there are numbers or conditions, or more than `most`.
+
+    The same parent has the same children every time, so that what is known of them is found again.
+
+    Args:
+        cube: The search space.
+        parents: Positions to start from.
+        most: How many children a parent may have.
+    """
+    free = np.flatnonzero(cube.free)
+    others = cube.sizes[free] - 1
+    if len(cube.slotted) < len(free) or cube.space.conditions or others.sum() > most or np.isnan(parents).any():
+        return parents[:0]
+    column = np.tile(np.repeat(free, others), len(parents))
+    steps = np.tile(np.concatenate([np.arange(1, n + 1) for n in others.tolist()]), len(parents))
+    children = np.repeat(parents, others.sum(), axis=0)
+    row, size = np.arange(len(children)), cube.sizes[column]
+    children[row, column] = ((np.floor(children[row, column] * size) + steps) % size + 0.5) / size
+    return cube.snap(children)
+
+
 def _other_slot(units: np.ndarray, chance: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The middle of any slot but the one that holds a position, all equally likely."""
     other = np.floor(units * sizes) + 1 + np.floor(chance * np.maximum(sizes - 1, 1))

@@ -111,6 +111,17 @@ class ReadTree(Generic[T]):
             node = node.children.get(_found(config, node.key))
         return (True, node.result) if node is not None and node.known else (False, None)
 
+    def reads(self, config: Mapping[str, Any]) -> set[str]:
+        """Which keys a known configuration's result took, "" standing for all; none where it is not known."""
+        node, found = self._root, set[str]()
+        while node.key is not None:
+            found.add(node.key)
+            child = node.children.get(_found(config, node.key))
+            if child is None:
+                return set()
+            node = child
+        return found if node.known else set()
+
     def add(self, config: Mapping[str, Any], reads: list[str], result: T) -> None:
         """Remember a result; where it contradicts what is known of the function, it is left out."""
         node = self._root

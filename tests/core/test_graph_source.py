@@ -50,6 +50,29 @@ def test_true_one_and_one_point_zero_are_three_values() -> None:
     assert len(build.widths) == 4
 
 
+def test_what_is_not_looked_at_is_named() -> None:
+    source = GraphSource(Counting(), EXAMPLE)
+    config = {"width": 3, "lr": 0.1, "momentum": 0.9}
+    assert len(source.unread(config)) == 3  # nobody has looked
+    source(config)
+    assert source.unread(config) == {("lr", "0.1"), ("momentum", "0.9")}
+    whole = GraphSource(lambda c: GRAPH if sorted(c) else None)
+    whole(config)
+    assert whole.unread(config) == frozenset()
+
+
+def test_only_what_the_function_raises_for_is_refused() -> None:
+    def build(config: dict) -> ComputationGraph | nn.Module | None:
+        if config["kind"] == "broken":
+            raise KeyError(config["kind"])
+        return {"none": None, "graph": GRAPH, "odd": nn.Module()}[config["kind"]]
+
+    source = GraphSource(build, EXAMPLE)
+    with pytest.warns(CaptureWarning, match="failed for"):
+        assert [source.refuses({"kind": k}) for k in ("none", "graph", "odd", "broken")] == [False, False, False, True]
+    assert not source.refuses({})  # it may yet have what its network needs
+
+
 def test_graphs_and_none_pass_through() -> None:
     source = GraphSource(lambda c: GRAPH if c["a"] else None)
     assert source({"a": 1}) is GRAPH

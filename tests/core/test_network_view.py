@@ -41,7 +41,7 @@ def test_a_network_that_tells_is_heard_and_one_that_does_not_is_outvoted() -> No
 
 def test_each_network_is_encoded_once() -> None:
     view, configs, memory = view_of(lambda c: np.log(WIDTHS[c["code"]]))
-    assert set(memory.networks) == {graph(c).digest for c in configs}
+    assert set(memory.networks) > {graph(c).digest for c in configs}  # and those that say how large is usual
     before = dict(memory.networks)
     view.score(configs)
     assert all(memory.networks[d] is before[d] for d in before)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from foretell.proposals import elusive_parameters, first_unseen, local_edits, unseen
+from foretell.proposals import all_changes, elusive_parameters, first_unseen, local_edits, unseen
 from foretell.search_space import Condition, SearchSpace
 from foretell.unit_cube import UnitCube
 
@@ -41,6 +41,24 @@ def test_parents_take_turns_and_little_changes() -> None:
     assert changed.any(axis=1).all()
     assert np.median(changed.sum(axis=1)) <= 3
     assert changed.mean(axis=0).min() > 0.05  # every parameter has its turn
+
+
+def test_all_changes_of_choices_are_made_once() -> None:
+    space = SearchSpace({"c": CategoricalDistribution("wxyz"), "f": CategoricalDistribution((False, True))})
+    parents = space.to_unit([{"c": "x", "f": True}, {"c": "w", "f": False}])
+    children = all_changes(UnitCube(space), parents, 4)
+    found = [(c["c"], c["f"]) for c in map(space.from_unit, children)]
+    assert set(found[:4]) == {("w", True), ("y", True), ("z", True), ("x", False)}
+    assert set(found[4:]) == {("x", False), ("y", False), ("z", False), ("w", True)}
+    assert len(found) == 8
+
+
+def test_where_there_are_numbers_or_too_many_changes_none_are_made() -> None:
+    choice, number = CategoricalDistribution("vwxyz"), FloatDistribution(0.0, 1.0)
+    for space, most, n in ((SearchSpace({"c": choice}), 4, 8), (SearchSpace({"c": choice}), 3, 0),
+                           (SearchSpace({"c": choice, "x": number}), 9, 0), (SPACE, 9, 0)):  # fmt: skip
+        parents = space.sample_units(2, np.random.default_rng(0))
+        assert len(all_changes(UnitCube(space), parents, most)) == n
 
 
 def test_a_choice_moves_to_any_other() -> None:

@@ -25,7 +25,7 @@ from foretell.benchmarks.search_spaces.problem import SearchProblem
 from foretell.benchmarks.search_spaces.problems import CONSTRUCTED, REPORTED, TUNED, load_problem
 from foretell.benchmarks.search_spaces.steplaw import steplaw
 from foretell.capture import nasbench101, nasbench201
-from foretell.errors import InvalidDataError
+from foretell.errors import InvalidArchitectureError, InvalidDataError
 
 
 @pytest.fixture
@@ -150,7 +150,11 @@ def test_nasbench101_is_found_by_fingerprint(folder: Path) -> None:
         assert problem.value(config) == acc
         assert problem.graph is not None
         assert problem.graph(config) == nasbench101.graph(matrix, ops)
-    assert problem.value({**config, **{name: True for name in problem.space.names if "edge" in name}}) == 0.0
+    for edge, message in ((True, "got edges=21"), (False, "got edges=0")):
+        no_cell = {**config, **{name: edge for name in problem.space.names if "edge" in name}}
+        assert problem.value(no_cell) == 0.0
+        with pytest.raises(InvalidArchitectureError, match=message):
+            problem.graph(no_cell)
 
 
 def test_the_space_of_darts_has_its_34_parameters() -> None:

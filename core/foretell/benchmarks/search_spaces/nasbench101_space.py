@@ -1,6 +1,7 @@
 """NAS-Bench-101 as 26 categorical parameters: 21 edges that are there or not, and five operators.
 
-Cells with more than nine edges, or without a path from input to output, are not in the benchmark; their value is 0.
+Cells with more than nine edges, or without a path from input to output, are not in the benchmark; their value is 0, and
+they have no network.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from foretell.benchmarks.search_spaces.problem import SearchProblem
 from foretell.benchmarks.tables import TABLES, data_file
 from foretell.capture import nasbench101
 from foretell.distributions import CategoricalDistribution, Distribution
+from foretell.errors import InvalidArchitectureError
 from foretell.search_space import SearchSpace
 
 if TYPE_CHECKING:
@@ -56,4 +58,9 @@ def cell(config: Mapping[str, Value]) -> tuple[list[list[int]], list[str]]:
 
 
 def _graph(config: Mapping[str, Value]) -> ComputationGraph:
-    return nasbench101.graph(*cell(config))
+    matrix, ops = cell(config)
+    edges = sum(map(len, nasbench101.prune(matrix, ops)[0]))
+    if not 0 < edges <= nasbench101.MAX_EDGES:
+        msg = f"a cell must have a path, and at most {nasbench101.MAX_EDGES} edges, but got {edges=}: change some"
+        raise InvalidArchitectureError(msg)
+    return nasbench101.graph(matrix, ops)
