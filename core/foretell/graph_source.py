@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_HANGS = 3
 _WITHOUT = "such configurations are judged without their network"
+_LAST = "such configurations are judged without their network, and proposed last"
 
 
 class GraphSource:
@@ -106,7 +107,8 @@ class GraphSource:
                 return None, False  # not remembered: should it be tried, it is asked again, and what it says is said
             found = None, not isinstance(e.cause, CaptureError)
             kind = "" if isinstance(e.cause, ForetellError) else f"{type(e.cause).__name__}: "
-            self._warn_once("failure", f"failed for {dict(config)} ({kind}{e.cause}); {_WITHOUT}")
+            then = _LAST if found[1] else _WITHOUT
+            self._warn_once("failure", f"failed for {dict(config)} ({kind}{e.cause}); {then}")
         with self._lock:
             if self._known.size >= self._capacity:
                 self._known = ReadTree()

@@ -63,6 +63,7 @@ class BayesianOptimizer:
             Called for every observation and for the most promising proposals; cache it.
         n_startup: Observations before the surrogate decides; until then points of a Sobol sequence. Once a third of
             them are known, what is under evaluation counts too: many workers would else begin with many random points.
+            Half as many where the surrogate sees networks, which say more than choices.
         memory: What earlier suggestions worked out; share it between the optimizers of one study.
         admissible: Whether a configuration may be tried at all, for rules that are known beforehand, such as a limit on
             a network's cost; asked of the most promising first, and of no more than are needed: after every eight
@@ -149,7 +150,8 @@ class BayesianOptimizer:
             row = self.prior.beginning(cube, self._proposed(), self.memory, tried, told, number, seen)
             if row is not None and self._may(self.space.from_unit(row)):
                 return self.space.from_unit(row)
-        if not self._begun(len(observations), len(pending)) and not (
+        start = self.n_startup if self.graph is None or self._several(values) else (self.n_startup + 1) // 2
+        if not _begun(max(start, 1), len(observations), len(pending)) and not (
             guidance is not None and guidance.heard(self._cube(known, values.shape[1]), self.memory)
         ):
             first = self.space.quasi_random(number, seeds[0])
@@ -158,7 +160,7 @@ class BayesianOptimizer:
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
         rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard, costly)
-        if self.graph is None or self.wishes or values.shape[1] > 1 or not np.isfinite(values).any():
+        if self.graph is None or self._several(values) or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
         doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
         return self._with_networks(
@@ -173,9 +175,9 @@ class BayesianOptimizer:
         values = self.memory.outcomes(observations)[0]
         return replace(self, admissible=rule) if rule.borne_out([o.config for o in observations], values) else self
 
-    def _begun(self, known: int, pending: int) -> bool:
-        start = max(self.n_startup if self.graph is None else (self.n_startup + 1) // 2, 1)
-        return known >= start or (3 * known >= start and known + pending >= start)
+    def _several(self, values: Float[np.ndarray, "n m"]) -> bool:
+        """Whether more counts than one objective; networks are then not looked at."""
+        return bool(self.wishes) or values.shape[1] > 1
 
     def _with_networks(
         self,
@@ -393,6 +395,11 @@ class BayesianOptimizer:
 
     def _may(self, config: Mapping[str, Value]) -> bool:
         return self.admissible is None or self.admissible(config)
+
+
+def _begun(start: int, known: int, pending: int) -> bool:
+    """Whether enough is known for the surrogate to decide."""
+    return known >= start or (3 * known >= start and known + pending >= start)
 
 
 def _on_plateau(values: Float[np.ndarray, "n m"]) -> bool:

@@ -61,7 +61,8 @@ class ForetellSampler(BaseSampler):
     Args:
         seed: Seed; None draws one, and the study is not reproducible.
         graph: From a trial's parameters to the network they make, a `torch.nn.Module` or a `ComputationGraph`; the
-            surrogate then sees the network's statistics as well.
+            surrogate then sees the network's statistics as well. Parameters for which it raises are not proposed while
+            there are others, unless such a trial did better than the worst of the rest.
         example_inputs: Example inputs, with batch dimension, with which modules are captured; only shapes matter.
         graph_timeout: Seconds that building and capturing one network may take; one that takes longer, or raises, is
             judged by its parameters, and after three that took longer this process asks for no more. None: no limit.
@@ -70,7 +71,7 @@ class ForetellSampler(BaseSampler):
             until five have finished, unless these contradict it; from then on how well own trials are predicted with it
             and without decides how much it counts.
         n_startup_trials: Finished trials before the surrogate decides; until then a quasi-random sequence. Once a third
-            of them have finished, running ones count too.
+            of them have finished, running ones count too. With `graph` and one objective half as many are enough.
         sources: Old studies to learn from: a study, a storage or its URL (all studies in it), or several of these, as
             they are now. Parameters are matched by name and values; scale, bounds and direction may differ. They give
             every other trial until five have finished, unless these contradict them; from then on the surrogate hears
