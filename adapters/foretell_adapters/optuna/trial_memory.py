@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from optuna.trial import TrialState
 
-from foretell.conditions import infer_conditions
+from foretell.conditions import counted_conditions
+from foretell.presence_counts import PresenceCounts
 from foretell.search_memory import SearchMemory
 from foretell_adapters.optuna import space as spaces
 
@@ -62,6 +63,8 @@ class TrialMemory:
         self._space: tuple[Mapping[str, BaseDistribution], SearchSpace] | None = None
         self._ours: tuple[Mapping[str, BaseDistribution], dict[str, Distribution]] | None = None
         self._whole: set[int] = set()  # trials that have all parameters of that space
+        self._counts: tuple[set[int], PresenceCounts] | None = None  # trials that were counted
+        self._evidence = b""  # on which that space rests
         # trials that were seen, the last number among them, all they were asked for, and what of it can vary
         self._joint: tuple[set[int], int, _Distributions, _Distributions] = (set(), -1, {}, {})
 
@@ -69,6 +72,7 @@ class TrialMemory:
         with self._lock:
             if self._study is None or self._study[0] is not study._storage or self._study[1] != study._study_id:
                 self._study, self._said, self._whole = (study._storage, study._study_id), {}, set()
+                self._counts = None
             said = self._said
             for trial in trials:
                 if trial._trial_id not in said:
@@ -92,21 +96,39 @@ class TrialMemory:
         self, study: Study, distributions: Mapping[str, BaseDistribution], finished: Sequence[FrozenTrial]
     ) -> SearchSpace:
         """The search space with the conditions that show in finished trials."""
-        said, last, whole = self._of(study, finished), self._space, self._whole
-        same = last is not None and (last[0] is distributions or last[0] == distributions)
-        if last is not None and same and not last[1].conditions:
-            new = [(t._trial_id, s.config) for t, s in zip(finished, said, strict=True) if t._trial_id not in whole]
-            if all(config.keys() == distributions.keys() for _, config in new):
-                whole.update(number for number, _ in new)
+        said = self._of(study, finished)
+        with self._lock:
+            last, whole = self._space, self._whole
+            same = last is not None and (last[0] is distributions or last[0] == distributions)
+            if last is not None and same and not last[1].conditions:
+                new = [(t._trial_id, s.config) for t, s in zip(finished, said, strict=True) if t._trial_id not in whole]
+                if all(config.keys() == distributions.keys() for _, config in new):
+                    whole.update(number for number, _ in new)
+                    return last[1]
+            if self._ours is None or not (self._ours[0] is distributions or self._ours[0] == distributions):
+                self._ours = distributions, {name: spaces.to_distribution(d) for name, d in distributions.items()}
+                self._counts = None
+            counts = self._counted(self._ours[1], {t._trial_id: s for t, s in zip(finished, said, strict=True)})
+            evidence = counts.evidence
+            if last is not None and same and evidence == self._evidence:
+                return last[1]  # the same object, so that all that was worked out for it is found again
+            found, self._evidence = counted_conditions(self._ours[1], counts), evidence
+            if last is not None and same and last[1].names == found.names and last[1] == found:
                 return last[1]
-        if self._ours is None or not (self._ours[0] is distributions or self._ours[0] == distributions):
-            self._ours = distributions, {name: spaces.to_distribution(d) for name, d in distributions.items()}
-        ours = self._ours[1]
-        found = infer_conditions(ours, [s.config for s in said])
-        if last is not None and same and last[1].names == found.names and last[1] == found:
-            return last[1]  # the same object, so that all that was worked out for it is found again
-        self._space, self._whole = (distributions, found), set()
-        return found
+            self._space, self._whole = (distributions, found), set()
+            return found
+
+    def _counted(self, distributions: Mapping[str, Distribution], said: Mapping[int, _Said]) -> PresenceCounts:
+        """What was seen together in finished trials; only new ones are counted."""
+        known, counts = self._counts or (set[int](), PresenceCounts(distributions))
+        if not known <= said.keys():
+            known, counts = set(), PresenceCounts(distributions)
+        if not known:
+            self._evidence = b""  # values are numbered as they come
+        for number in said.keys() - known if known else said:
+            counts.add(said[number].config)
+        self._counts = set(said), counts
+        return counts
 
     def joint(self, finished: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
         """Every parameter that any trial had, with the distribution of the latest; see `joint_distributions`."""
