@@ -44,7 +44,7 @@ GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
-_PARENTS, _CHANGES = 2, 32  # of so many best ones all changes of a choice join them, if there are no more of one
+_MOVED, _PARENTS, _CHANGES = 4, 2, 32  # of so many best ones all changes of a choice are tried; if of one no more
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
@@ -138,7 +138,8 @@ class BayesianOptimizer:
         seen = np.concatenate([known, running, lost]) if pending or failed else known
         if elusive is not None and pending:
             seen = np.concatenate([seen, self._without(running, elusive)])
-        costly = CostAware.of(self._cube(known, values.shape[1]), known, observations, self.memory, self.cost)
+        cube = self._cube(known, values.shape[1])
+        costly = CostAware.of(cube, known, observations, self.memory, self.cost)
         guidance = self._guidance(observations)
         if guidance is not None and (row := guidance.beginning(number, self.space, seen)) is not None:
             promised = self.space.from_unit(row)
@@ -146,23 +147,22 @@ class BayesianOptimizer:
                 return promised
         if self.prior is not None and self.graph is not None and len(values.T) == 1:
             tried = [o.config for o in observations]
-            cube, told = self._cube(known), values[:, 0]
-            row = self.prior.beginning(cube, self._proposed(), self.memory, tried, told, number, seen)
+            row = self.prior.beginning(cube, self._proposed(), self.memory, tried, values[:, 0], number, seen)
             if row is not None and self._may(self.space.from_unit(row)):
                 return self.space.from_unit(row)
         start = self.n_startup if self.graph is None or self._several(values) else (self.n_startup + 1) // 2
         if not _begun(max(start, 1), len(observations), len(pending)) and not (
-            guidance is not None and guidance.heard(self._cube(known, values.shape[1]), self.memory)
+            guidance is not None and guidance.heard(cube, self.memory)
         ):
             first = self.space.quasi_random(number, seeds[0])
             new = first_unseen(self.space.to_unit([first]), seen, elusive=elusive)
             return first if new and self._may(first) else self._random(seen, elusive, rng)
 
         heard = guidance if guidance is not None and guidance.listens(number) else None
-        rows = self._search(known, values, partial, constraints, running, lost, seen, elusive, rng, heard, costly)
+        rows = self._search(cube, known, values, partial, constraints, running, lost, seen, elusive, rng, heard, costly)
         if self.graph is None or self._several(values) or not np.isfinite(values).any():
             return self.space.from_unit(rows[0])
-        doubts = doubted(self._cube(known), known, constraints, lost, self.memory)
+        doubts = doubted(cube, known, constraints, lost, self.memory)
         return self._with_networks(
             observations, pending, values[:, 0], partial, doubts, rows, seen, elusive, rng, costly
         )
@@ -292,6 +292,7 @@ class BayesianOptimizer:
 
     def _search(
         self,
+        cube: UnitCube,
         known: Float[np.ndarray, "n d"],
         values: Float[np.ndarray, "n m"],
         partial: Bool[np.ndarray, " n"],
@@ -305,7 +306,6 @@ class BayesianOptimizer:
         costly: CostAware | None,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
-        cube = self._cube(known, values.shape[1])
         plain = StudyBelief.fit(
             cube if guidance is None else guidance.informed(cube),
             known,
@@ -337,12 +337,16 @@ class BayesianOptimizer:
             elite = belief.elite
             if guidance is not None:
                 elite = np.concatenate([elite, self.space.snap(guidance.portfolio)])
-            rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, elite, _N_LOCAL, rng)])
+            near = all_changes(cube, elite[:_MOVED], _CHANGES)
+            few = len(near) > 0
+            if not few:
+                near = local_edits(cube, elite, _N_LOCAL, rng)
+            rows = np.concatenate([cube.sample(_N_RANDOM, rng), near])
             scores = score(rows)
-            for _ in range(_ROUNDS):
+            for _ in range(1 if few else _ROUNDS):
                 best = rows[np.argsort(-scores, kind="stable")[:5]]
-                edits = local_edits(cube, best, _N_REFINED, rng)
-                rows, scores = np.concatenate([rows, edits]), np.concatenate([scores, score(edits)])
+                near = all_changes(cube, best[:2], _CHANGES) if few else local_edits(cube, best, _N_REFINED, rng)
+                rows, scores = np.concatenate([rows, near]), np.concatenate([scores, score(near)])
         order = np.argsort(-scores, kind="stable")
         chosen = self._first(rows[order], seen, elusive, wanted)
         if chosen:

@@ -57,7 +57,7 @@ class GaussianPosterior:
     std: Float[np.ndarray, " n"]
 
     def __post_init__(self) -> None:
-        if self.mean.shape != self.std.shape or not bool(np.all((self.std > 0) & np.isfinite(self.std))):
+        if self.mean.shape != self.std.shape or not ((self.std > 0) & (self.std < np.inf)).all():
             msg = (
                 f"a posterior needs one positive std a mean, but got shapes {self.mean.shape}, "
                 f"{self.std.shape}: check it"

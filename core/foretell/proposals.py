@@ -34,47 +34,47 @@ def local_edits(
     gaps = np.isnan(children)
     some_gaps = bool(gaps.any())
     if some_gaps:
-        children = np.where(gaps, rng.random((n, d)), children)
-    chance = rng.random((n, 2 * d + 2))
+        children[gaps] = rng.random(int(gaps.sum()))
+    chance = rng.random((n, d + 2))
     share = np.array([0.0, 1.0 / d, 2.0 / d, 0.3])[(chance[:, 0] * 4).astype(np.int64)]
-    change = chance[:, 2 : d + 2] < share[:, None]
+    change = chance[:, 2:] < share[:, None]
     if some_gaps or not cube.free.all():  # one that is there and may change does so for certain
         certain = np.argmax(np.where(gaps | ~cube.free, -1.0, rng.random((n, d))), axis=1)
     else:
         certain = (chance[:, 1] * d).astype(np.int64)
     change[np.arange(n), certain] = True
-    j = cube.slotted
-    if len(j) == d:
-        moved = _other_slot(children, chance[:, d + 2 :], cube.sizes)
-    else:
-        width = np.maximum(_WIDTHS[rng.integers(0, 3, (n, 1))], cube.least_step)
-        moved = np.abs(children + width * rng.standard_normal((n, d)))  # reflect, so that edges are not favoured
-        moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
-        if len(j):
-            moved[:, j] = _other_slot(children[:, j], chance[:, d + 2 + j], cube.sizes[j])
-    return cube.snap(np.where(change, moved, children))
+    rows, columns = np.nonzero(change)
+    before = children[rows, columns]
+    if len(cube.slotted) == d:
+        children[rows, columns] = _other_slot(before, rng.random(len(rows)), cube.sizes[columns])
+        return cube.snap(children) if some_gaps or not cube.independent_choices else children
+    width = np.maximum(_WIDTHS[rng.integers(0, 3, n)[rows]], cube.least_step[columns])
+    moved = np.abs(before + width * rng.standard_normal(len(rows)))  # reflect, so that edges are not favoured
+    moved = np.where(moved > 1.0, np.clip(2.0 - moved, 0.0, 1.0), moved)
+    if len(cube.slotted):
+        hops = np.flatnonzero(cube.hops[columns])
+        moved[hops] = _other_slot(before[hops], rng.random(len(hops)), cube.sizes[columns[hops]])
+    children[rows, columns] = moved
+    return cube.snap(children)
 
 
 def all_changes(cube: UnitCube, parents: Float[np.ndarray, "k d"], most: int) -> Float[np.ndarray, "n d"]:
-    """Every change of one choice of each parent; nothing where there are numbers or conditions, or more than `most`.
+    """All positions that differ from a parent in one choice; none where there are numbers or conditions, or too many.
 
     The same parent has the same children every time, so that what is known of them is found again.
 
     Args:
         cube: The search space.
-        parents: Positions to start from.
+        parents: Allowed positions.
         most: How many children a parent may have.
     """
-    free = np.flatnonzero(cube.free)
-    others = cube.sizes[free] - 1
-    if len(cube.slotted) < len(free) or cube.space.conditions or others.sum() > most or np.isnan(parents).any():
+    if not 0 < cube.n_moves <= most or np.isnan(parents).any():
         return parents[:0]
-    column = np.tile(np.repeat(free, others), len(parents))
-    steps = np.tile(np.concatenate([np.arange(1, n + 1) for n in others.tolist()]), len(parents))
-    children = np.repeat(parents, others.sum(), axis=0)
-    row, size = np.arange(len(children)), cube.sizes[column]
-    children[row, column] = ((np.floor(children[row, column] * size) + steps) % size + 0.5) / size
-    return cube.snap(children)
+    columns, by, sizes = cube.moves
+    children = np.repeat(parents, len(columns), axis=0)
+    moved = ((np.floor(parents[:, columns] * sizes) + by) % sizes + 0.5) / sizes
+    children[np.arange(len(children)), np.tile(columns, len(parents))] = moved.ravel()
+    return children
 
 
 def _other_slot(units: np.ndarray, chance: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -113,6 +113,8 @@ def first_unseen(
         return _first_that_stay_unseen(rows, seen, wanted, elusive)
     if wanted > 1:
         return [int(i) for i in np.flatnonzero(unseen(rows, seen))[:wanted]]
+    if not len(seen):
+        return [0] if len(rows) else []
     table = _canonical(seen)
     for i in range(len(rows)):
         if not (len(table) and bool((table == _canonical(rows[i : i + 1])).all(axis=1).any())):
@@ -152,4 +154,9 @@ def elusive_parameters(known: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " d"
 
 
 def _canonical(rows: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.where(np.isnan(rows), _ABSENT, np.round(rows, 9)) + 0.0)
+    found = np.round(rows, 9)
+    found += 0.0
+    gaps = np.isnan(found)
+    if gaps.any():
+        found[gaps] = _ABSENT
+    return np.ascontiguousarray(found)

@@ -6,6 +6,7 @@ one.
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -137,9 +138,9 @@ class SearchSpace:
     def from_unit(self, row: Float[np.ndarray, " d"]) -> dict[str, Value]:
         """The configuration at a position: nearest allowed values, inactive parameters left out."""
         values = {
-            name: d.from_unit(float(u))
-            for (name, d), u in zip(self.distributions.items(), row, strict=True)
-            if not np.isnan(u)
+            name: d.from_unit(u)
+            for (name, d), u in zip(self.distributions.items(), np.asarray(row).tolist(), strict=True)
+            if not math.isnan(u)
         }
         return self.active(values)
 

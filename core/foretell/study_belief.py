@@ -19,7 +19,7 @@ from foretell.expected_hypervolume import (
 )
 from foretell.held_down import held_down
 from foretell.posterior import GaussianPosterior, WarpedPosterior
-from foretell.search_warps import SCALES, warped
+from foretell.search_warps import SCALES, on_scale, warped
 from foretell.surrogates.calibrated import conformal_factor
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
 from foretell.target_warp import TargetWarp
@@ -80,30 +80,19 @@ class Trend:
             partial: Which were stopped early, see `held_down`.
             scales: Scales on which the targets may be seen, see `search_warps`.
         """
-        k = refit_size(len(y))
-        early_y = y[:k] if partial is None else held_down(y[:k], partial[:k])  # nothing later may change what is fitted
+        n, k = len(y), refit_size(len(y))
+        first, early_y = units[:k], y[:k] if partial is None else held_down(y[:k], partial[:k])
+        key = (first.tobytes(), early_y.tobytes(), *scales)  # nothing later may change what is fitted
+        early = memory.of_cube(cube, key, lambda: _Early.fit(cube, first, early_y, memory, scales))
         y = y if partial is None else held_down(y, partial)
-        layout = Layout(cube.groups, cube.blocks, cube.n_groups, cube.n_blocks)
-        raw, early, kept = y, spread_rows(early_y, _FIT_ROWS), spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
-        if len(kept) < len(y):
-            rows, first = cube.encode(units[kept]), cube.encode(units[early])
-        else:  # the prefix by itself: a product of matrices rounds by their number of rows
-            rows = cube.encode(units[:k])
-            first = rows[early]
-            rows = rows if k == len(y) else np.concatenate([rows, cube.encode(units[k:])])
-
-        def work() -> np.ndarray:
-            centre = first.mean(axis=0)
-            return np.concatenate([centre, *_best_scale(first - centre, early_y, early, layout, scales)])
-
-        # by what is fitted, not by the cube: conditions that are found to be others change no column
-        fitted = memory.fit((layout.key, first.tobytes(), early_y.tobytes(), tuple(scales)), work)
-        c = len(cube.groups)
-        centre, share, theta = fitted[:c], float(fitted[c]), fitted[c + 1 :]
-        y = warped(y, share)[0]
-        y = y if len(kept) == len(y) else y[kept]
-        process = SearchProcess.condition_on(rows - centre, y, layout, theta)
-        return cls(centre, process, kept, share, raw[kept])
+        kept = spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
+        z = on_scale(y, early.scale)
+        if len(kept) < n:
+            rows, y, z = cube.encode(units[kept]), y[kept], z[kept]
+        else:  # the first by themselves: a product of matrices rounds by their number of rows
+            rows = early.rows if k == n else np.concatenate([early.rows, cube.encode(units[k:])])
+        process = SearchProcess.condition_on(rows - early.centre, z, early.layout, early.theta)
+        return cls(early.centre, process, kept, early.scale, y)
 
     def told(self, X: Float[np.ndarray, "p c"]) -> Trend:
         """Believe the mean at encoded positions under evaluation: they lose their uncertainty, not their rank."""
@@ -130,6 +119,47 @@ class Trend:
         finite = np.isfinite(self.targets)
         values, first = np.unique(self.targets[finite], return_index=True)
         return TargetWarp(values, self.process.y[: len(self.targets)][finite][first])
+
+
+@dataclass(frozen=True, eq=False)
+class _Early:
+    """What is fitted to the first of all positions.
+
+    Args:
+        rows: Their columns.
+        layout: What the columns mean.
+        centre: What is taken off them.
+        scale: As of `Trend`.
+        theta: Of the process.
+    """
+
+    rows: Float[np.ndarray, "k c"]
+    layout: Layout
+    centre: Float[np.ndarray, " c"]
+    scale: float
+    theta: Float[np.ndarray, " G_plus_2_plus_B"]
+
+    @classmethod
+    def fit(
+        cls,
+        cube: UnitCube | InformedCube,
+        units: Float[np.ndarray, "k d"],
+        y: Float[np.ndarray, " k"],
+        memory: SearchMemory,
+        scales: Sequence[float],
+    ) -> _Early:
+        layout = Layout(cube.groups, cube.blocks, cube.n_groups, cube.n_blocks)
+        which, rows = spread_rows(y, _FIT_ROWS), cube.encode(units)
+        first = rows if len(which) == len(rows) else cube.encode(units[which])
+
+        def work() -> np.ndarray:
+            centre = first.mean(axis=0)
+            return np.concatenate([centre, *_best_scale(first - centre, y, which, layout, scales)])
+
+        # by what is fitted, not by the cube: conditions that are found to be others change no column
+        fitted = memory.fit((layout.key, first.tobytes(), y.tobytes(), *scales), work)
+        c = first.shape[1]
+        return cls(rows, layout, fitted[:c], float(fitted[c]), fitted[c + 1 :])
 
 
 Doubts: TypeAlias = "tuple[tuple[Trend, float], ...]"
@@ -185,7 +215,7 @@ class StudyBelief:
         stopped = partial if partial.any() else None
         scales = scales_for(values.shape[1])
         objectives = [_objective(cube, units, column, m, memory, stopped, scales) for m, column in enumerate(values.T)]
-        broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
+        broken = np.asarray((constraints > 0).any(axis=1))  # not where they are unknown
         doubts = doubted(cube, units, constraints, failed, memory)
         best, front, order = _standing(objectives, values, broken, constraints)
         elite = units[_distinct_first(values, order)[: max(5, len(units) // 10)]]
@@ -294,7 +324,7 @@ def doubted(
         both = np.concatenate([failed, units])
         y = np.concatenate([np.ones(len(failed)), np.zeros(len(units))])
         trend = Trend.fit(cube, both, y, memory, scales=_PLAIN)
-        found.append((trend, float(warped(np.append(y, 0.5), np.inf)[0][-1])))
+        found.append((trend, float(on_scale(np.append(y, 0.5), np.inf)[-1])))
     return tuple(found)
 
 
@@ -313,10 +343,10 @@ def _standing(
     n = len(values)
     if len(objectives) == 1:
         trend = objectives[0]
-        smoothed = np.full(n, -np.inf)
-        smoothed[trend.which] = trend.process.smoothed
-        rank = smoothed
-        best = None if broken[trend.which].all() else float(smoothed[trend.which][~broken[trend.which]].max())
+        rank = np.full(n, -np.inf)
+        rank[trend.which] = trend.process.smoothed
+        held = rank[~broken]
+        best = float(held.max()) if len(held) and held.max() > -np.inf else None
         front = None
     else:
         scores = _plain(values)
@@ -337,7 +367,7 @@ def scales_for(objectives: int) -> tuple[float, ...]:
 
 def _plain(values: Float[np.ndarray, "n m"]) -> Float[np.ndarray, "n m"]:
     """Every objective on the plain scale."""
-    return np.stack([warped(column, np.inf)[0] for column in values.T], axis=1)
+    return np.stack([on_scale(column, np.inf) for column in values.T], axis=1)
 
 
 def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.ndarray:
@@ -345,9 +375,14 @@ def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.n
 
     Where parameters change nothing, such as an edge to nowhere, all copies of the best would crowd out the rest.
     """
+    if values.shape[1] == 1:
+        firsts = list({value: at for at, value in reversed(list(enumerate(values[order, 0].tolist())))}.values())
+    else:
+        firsts = np.unique(values[order], axis=0, return_index=True)[1].tolist()
+    if len(firsts) == len(order):
+        return order
     new = np.zeros(len(order), dtype=bool)
-    ordered = values[order, 0] if values.shape[1] == 1 else values[order]
-    new[np.unique(ordered, axis=0, return_index=True)[1]] = True
+    new[firsts] = True
     return np.concatenate([order[new], order[~new]])
 
 

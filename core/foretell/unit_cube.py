@@ -5,13 +5,15 @@ needs the same answers for whole matrices. Positions are those of `SearchSpace.t
 
 Notation: n rows, d parameters, c columns of the encoding. Attributes `groups` and `blocks` say of each column which
 group it belongs to (parameters first, then families; -1 for none) and whether it speaks of one parameter (0), of a
-family (1), or of how far a number lies from its middle (2).
+family (1), or of how far a number lies from its middle (2). `hops` says of which parameters any other value is as near
+as the next, `slotted` names them; `n_moves` is the number of changes of one choice, 0 where not all are free choices.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +57,7 @@ class UnitCube:
         log = np.array([not isinstance(v, CategoricalDistribution) and v.log for v in found], dtype=bool)
         self._even = np.flatnonzero((self.sizes > 0) & ~log)
         self._even_sizes = self.sizes[self._even].astype(np.float64)
+        self._all_even = len(self._even) == self.d
         whole = [j for j, v in enumerate(found) if isinstance(v, IntDistribution) and v.log]
         self._log_ints = np.array(whole, dtype=np.int64)
         self._low = np.array([found[j].low for j in whole], dtype=np.float64)  # type: ignore[union-attr]
@@ -65,9 +68,12 @@ class UnitCube:
                        and v.log and not isinstance(v, IntDistribution) and v.size == 1]  # fmt: skip
         self.free = self.sizes != 1
         # choices, and so few even values that any other is as near as the next
-        self.slotted = np.flatnonzero((self.categorical | ((self.sizes > 0) & (self.sizes <= _FEW) & ~log)) & self.free)
+        self.hops = (self.categorical | ((self.sizes > 0) & (self.sizes <= _FEW) & ~log)) & self.free
+        self.slotted = np.flatnonzero(self.hops)
         self.least_step = np.where(self.sizes > 0, 1.0 / np.maximum(self.sizes, 1), 0.0)  # a smaller one goes nowhere
         self._levels = self._compile_conditions()
+        self.independent_choices = bool(self.categorical.all()) and not self._levels
+        self.n_moves = int((self.sizes - 1).sum()) if self.independent_choices else 0
         conditional = np.array([name in space.conditions for name in space.names], dtype=bool)
         numbers = ~self.categorical & self.free & ((self.sizes == 0) | (self.sizes > _FEW))
         self._bent = np.flatnonzero(numbers & bends)
@@ -99,38 +105,51 @@ class UnitCube:
         return levels
 
     def _codes(self, units: Float[np.ndarray, "n k"], which: Int[np.ndarray, " k"]) -> Int[np.ndarray, "n k"]:
-        """Numbers of the values of discrete parameters; of continuous ones 0."""
-        sizes = self.sizes[which]
-        codes = np.floor(np.nan_to_num(units) * sizes)
-        for i in np.flatnonzero(np.isin(which, self._log_ints)).tolist():
-            k = int(np.flatnonzero(self._log_ints == which[i])[0])
-            scale = self._log_high[k] - self._log_low[k]
-            codes[:, i] = np.rint(np.exp(self._log_low[k] + np.nan_to_num(units[:, i]) * scale)) - self._low[k]
-        return np.asarray(np.clip(codes, 0, np.maximum(sizes - 1, 0)).astype(np.int64))
+        """Numbers of the values of discrete parameters at allowed positions; of continuous ones 0."""
+        codes = (units * self.sizes[which]).astype(np.int64)
+        if len(self._log_ints):
+            for i in np.flatnonzero(np.isin(which, self._log_ints)).tolist():
+                k = int(np.flatnonzero(self._log_ints == which[i])[0])
+                scale = self._log_high[k] - self._log_low[k]
+                codes[:, i] = np.rint(np.exp(self._log_low[k] + units[:, i] * scale)) - self._low[k]
+        return np.asarray(codes)
 
     def snap(self, units: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         """Move every row to the nearest allowed configuration, inactive parameters to `nan`; `units` has no `nan`."""
         out = np.clip(units, 0.0, 1.0)
         if len(self._even):
-            even = np.minimum(np.floor(out[:, self._even] * self._even_sizes), self._even_sizes - 1)
-            out[:, self._even] = (even + 0.5) / self._even_sizes
+            even = out if self._all_even else out[:, self._even]
+            even = np.minimum(np.floor(even * self._even_sizes), self._even_sizes - 1)
+            even += 0.5
+            even /= self._even_sizes
+            if self._all_even:
+                out = even
+            else:
+                out[:, self._even] = even
         if len(self._log_ints):
             scale = self._log_high - self._log_low
             value = np.rint(np.exp(self._log_low + out[:, self._log_ints] * scale))
             out[:, self._log_ints] = (np.log(np.clip(value, self._low, self._high)) - self._log_low) / scale
         for j, unit in self._fixed:
             out[:, j] = unit
-        for children, parents, allowed in self._levels:
-            at = out[:, parents]
-            holds = allowed[np.arange(len(children)), self._codes(at, parents)] & ~np.isnan(at)
-            block = out[:, children]
-            block[~holds] = np.nan
-            out[:, children] = block
+        if self._levels:
+            active = np.ones(out.shape, dtype=bool)
+            for children, parents, allowed in self._levels:
+                holds = allowed[np.arange(len(children)), self._codes(out[:, parents], parents)]
+                active[:, children] &= holds & active[:, parents]
+            out[~active] = np.nan
         return np.asarray(out)
 
     def sample(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n d"]:
         """Uniform random positions of allowed configurations."""
         return self.snap(rng.random((n, self.d)))
+
+    @cached_property
+    def moves(self) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """Changes of one choice: its parameter, how many choices further on, and of how many."""
+        columns = np.repeat(np.arange(self.d), self.sizes - 1)
+        by = np.concatenate([np.arange(1, size) for size in self.sizes.tolist()])
+        return columns, by, self.sizes[columns].astype(np.float64)
 
     def everything(self, most: int) -> Float[np.ndarray, "n d"] | None:
         """All configurations, None if there may be more than `most`."""

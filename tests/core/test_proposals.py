@@ -43,16 +43,6 @@ def test_parents_take_turns_and_little_changes() -> None:
     assert changed.mean(axis=0).min() > 0.05  # every parameter has its turn
 
 
-def test_all_changes_of_choices_are_made_once() -> None:
-    space = SearchSpace({"c": CategoricalDistribution("wxyz"), "f": CategoricalDistribution((False, True))})
-    parents = space.to_unit([{"c": "x", "f": True}, {"c": "w", "f": False}])
-    children = all_changes(UnitCube(space), parents, 4)
-    found = [(c["c"], c["f"]) for c in map(space.from_unit, children)]
-    assert set(found[:4]) == {("w", True), ("y", True), ("z", True), ("x", False)}
-    assert set(found[4:]) == {("x", False), ("y", False), ("z", False), ("w", True)}
-    assert len(found) == 8
-
-
 def test_where_there_are_numbers_or_too_many_changes_none_are_made() -> None:
     choice, number = CategoricalDistribution("vwxyz"), FloatDistribution(0.0, 1.0)
     for space, most, n in ((SearchSpace({"c": choice}), 4, 8), (SearchSpace({"c": choice}), 3, 0),
@@ -150,3 +140,17 @@ def test_what_comes_and_goes_is_elusive_but_not_what_was_added() -> None:
     assert found is not None
     assert found.tolist() == [False, True, False]
     assert elusive_parameters(np.empty((0, 2))) is None
+
+
+def test_all_changes_are_all_positions_that_differ_in_one_choice() -> None:
+    sizes = (2, 3, 5, 1)
+    space = SearchSpace({f"x{i}": CategoricalDistribution(tuple(range(size))) for i, size in enumerate(sizes)})
+    cube, parents = UnitCube(space), space.sample_units(3, np.random.default_rng(0))
+    found = all_changes(cube, parents, 7)
+    assert cube.n_moves == 1 + 2 + 4
+    assert len(found) == 3 * cube.n_moves
+    for parent, near in zip(parents, np.split(found, 3), strict=True):
+        assert ((np.abs(near - parent) > 1e-9).sum(axis=1) == 1).all()
+        assert len({tuple(space.from_unit(row).values()) for row in near}) == cube.n_moves
+        np.testing.assert_array_equal(cube.snap(near), near)
+    assert UnitCube(SPACE).n_moves == 0

@@ -111,3 +111,20 @@ def test_of_a_long_key_a_digest_is_kept() -> None:
     assert memory.fit((1, long), lambda: np.ones(1)) is memory.fit((1, bytes(long)), lambda: np.zeros(1))
     assert memory.fit((1, long[:-8]), lambda: np.zeros(1)).tolist() == [0.0]
     assert max(len(part) for key in memory._fits for part in key if isinstance(part, bytes)) <= 16
+
+
+def test_work_for_a_cube_is_done_once_for_that_very_cube() -> None:
+    memory, done = SearchMemory(), list[int]()
+    cubes = [object() for _ in range(3)]
+
+    def work() -> int:
+        done.append(1)
+        return len(done)
+
+    first = [memory.of_cube(cube, (b"x", 1.0), work) for cube in cubes]
+    assert first == [1, 2, 3]
+    assert [memory.of_cube(cube, (b"x", 1.0), work) for cube in cubes] == first
+    assert memory.of_cube(cubes[0], (b"y", 1.0), work) == 4
+    for i in range(20):
+        memory.of_cube(object(), (i,), work)
+    assert memory.of_cube(cubes[0], (b"x", 1.0), work) == len(done)  # forgotten, worked out again

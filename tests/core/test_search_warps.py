@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.search_warps import SCALES, warped
+from foretell.search_warps import SCALES, on_scale, warped
 from foretell.target_warp import TargetWarp
 
 VALUES = st.lists(st.integers(-50, 50), min_size=3, max_size=25).filter(lambda v: len(set(v)) > 1)
@@ -51,6 +51,12 @@ def test_infinite_and_equal_targets_are_survived(share: float) -> None:
     assert warped(np.full(4, 7.0), share)[0].tolist() == [0.0] * 4
     assert np.isfinite(warped(np.array([np.inf, -np.inf]), share)[0]).all()
     assert np.isfinite(warped(np.array([1e308, -1e308, 0.0]), share)[0]).all()
+
+
+@pytest.mark.parametrize("share", SCALES)
+def test_targets_alone_are_the_same(share: float) -> None:
+    y = np.append(np.random.default_rng(3).standard_normal(30), [np.inf, -np.inf])
+    np.testing.assert_array_equal(on_scale(y, share), warped(y, share)[0])
 
 
 def test_scale_and_origin_of_the_target_change_nothing() -> None:

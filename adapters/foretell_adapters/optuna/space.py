@@ -49,10 +49,17 @@ def to_params(config: Mapping[str, Value], distributions: Mapping[str, BaseDistr
     for name, value in config.items():
         distribution = distributions[name]
         if isinstance(distribution, optuna.distributions.CategoricalDistribution):
-            ours = to_distribution(distribution)
-            assert isinstance(ours, CategoricalDistribution)
-            params[name] = distribution.choices[ours.index(value)]
+            params[name] = _choice(distribution, value)
     return params
+
+
+def _choice(distribution: optuna.distributions.CategoricalDistribution, value: Value) -> Any:
+    for choice in distribution.choices:
+        if type(choice) is type(value) and choice == value:
+            return choice
+    ours = to_distribution(distribution)
+    assert isinstance(ours, CategoricalDistribution)
+    return distribution.choices[ours.index(value)]
 
 
 def joint_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:

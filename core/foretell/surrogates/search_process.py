@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,12 +56,19 @@ class Layout:
 
     def scales(self, theta: Float[np.ndarray, " G_plus_2_plus_B"]) -> tuple[np.ndarray, np.ndarray | None]:
         """What columns are multiplied by in the Matern kernel, and as straight effects; None without such."""
-        counted = self.groups[self.groups >= 0]
-        sizes = np.maximum(np.bincount(counted, minlength=self.n_groups), 1)
-        each = np.append(np.exp(-theta[: self.n_groups]) / np.sqrt(sizes), 0.0)
-        slopes = np.append(np.exp(0.5 * theta[self.n_groups + 2 :]), 0.0)
+        G, B = self.n_groups, self.n_blocks
+        each = np.zeros(G + 1)  # the last for columns that belong to none
+        np.exp(-theta[:G], out=each[:G])
+        each[:G] /= self._group_roots
+        slopes = np.zeros(B + 1)
+        np.exp(0.5 * theta[G + 2 :], out=slopes[:B])
         slopes[slopes < _FLAT] = 0.0
         return each[self.groups], slopes[self.blocks] if slopes.any() else None
+
+    @cached_property
+    def _group_roots(self) -> Float[np.ndarray, " G"]:
+        counted = self.groups[self.groups >= 0]
+        return np.asarray(np.sqrt(np.maximum(np.bincount(counted, minlength=self.n_groups), 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +116,7 @@ class SearchProcess:
         scale, slope = layout.scales(theta)
         s2, t2 = np.exp(theta[layout.n_groups : layout.n_groups + 2]).tolist()
         near, far = X * scale, None if slope is None else X * slope
-        K = _kernel(near, near, far, far, s2)
+        K = _kernel(near, _Others.of(near), far, far, s2)
         K.flat[:: len(K) + 1] += t2 + _JITTER * (s2 + 1.0)
         L, failed = dpotrf(K, lower=1, clean=1)
         while failed:  # numbers of very different size: more noise
@@ -126,10 +134,14 @@ class SearchProcess:
         variance = np.maximum(own - np.einsum("mn,mn->m", half, half), 1e-10)
         return GaussianPosterior(self.mean + K @ self.alpha, np.sqrt(variance))
 
+    @cached_property
+    def _others(self) -> _Others:
+        return _Others.of(self.near)
+
     def _against(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
         """Covariances of points with the observed ones, and their own variances."""
         far = None if self.slope is None else X * self.slope
-        K = _kernel(X * self.scale, self.near, far, self.far, self.s2)
+        K = _kernel(X * self.scale, self._others, far, self.far, self.s2)
         return K, self.s2 if far is None else self.s2 + np.einsum("mc,mc->m", far, far)
 
     def believing(self, X: Float[np.ndarray, "p c"]) -> SearchProcess:
@@ -140,7 +152,7 @@ class SearchProcess:
         cross, _ = self._against(X)
         near, far = X * self.scale, None if self.slope is None else X * self.slope
         lower = cross @ self.root.T  # (p, n)
-        schur = _kernel(near, near, far, far, self.s2) - lower @ lower.T
+        schur = _kernel(near, _Others.of(near), far, far, self.s2) - lower @ lower.T
         schur.flat[:: p + 1] += self.t2 + 1e-6 * (self.s2 + 1.0)
         L, failed = dpotrf(schur, lower=1, clean=1)
         if failed or not p:
@@ -172,7 +184,7 @@ def prior_covariance(
     """Covariance of the function at points before anything is known, K without noise."""
     scale, slope = layout.scales(theta)
     near, far = X * scale, None if slope is None else X * slope
-    return _kernel(near, near, far, far, float(np.exp(theta[layout.n_groups])))
+    return _kernel(near, _Others.of(near), far, far, float(np.exp(theta[layout.n_groups])))
 
 
 def fit_theta(
@@ -200,7 +212,7 @@ def fit_theta(
     D = np.empty((k, n, n))
     for i, g in enumerate(moving):
         columns = X[:, layout.groups == g]
-        D[i] = _squared(columns, columns) / sizes[g]
+        D[i] = _squared(columns, _Others.of(columns)) / sizes[g]
     used = [b for b in range(B) if varies[layout.blocks == b].any()]
     Z = np.empty((len(used), n, n))
     for i, b in enumerate(used):
@@ -264,30 +276,46 @@ def _negative_log_posterior(
     return value + 0.5 * float(away @ (theta - mean)), gradient + away
 
 
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """Points to which distances are asked for again and again.
+
+    Args:
+        doubled: Minus twice the points, turned round.
+        squares: Their squared lengths.
+    """
+
+    doubled: Float[np.ndarray, "c n"]
+    squares: Float[np.ndarray, " n"]
+
+    @classmethod
+    def of(cls, points: Float[np.ndarray, "n c"]) -> _Others:
+        return cls((-2.0 * points).T, np.einsum("nc,nc->n", points, points))
+
+
 def _kernel(
-    near: np.ndarray, near_b: np.ndarray, far: np.ndarray | None, far_b: np.ndarray | None, s2: float
+    near: np.ndarray, others: _Others, far: np.ndarray | None, far_b: np.ndarray | None, s2: float
 ) -> Float[np.ndarray, "m n"]:
     """Equation 4.17 at scaled columns, and the product of the straight ones."""
-    r = _squared(near, near_b)
-    r *= 5.0
-    np.sqrt(r, out=r)
-    K = r * (1.0 / 3.0)
-    K += 1.0
-    K *= r
+    K = _squared(near, others)
+    K *= 5.0
+    r = np.sqrt(K)
+    K *= 1.0 / 3.0
+    K += r
     K += 1.0
     K *= s2
-    K *= np.exp(-r)
+    np.negative(r, out=r)
+    K *= np.exp(r, out=r)
     if far is not None and far_b is not None:
         K += far @ far_b.T
-    return np.asarray(K)
+    return K
 
 
-def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _squared(a: Float[np.ndarray, "m c"], others: _Others) -> Float[np.ndarray, "m n"]:
     """Squared distances of all pairs by a matrix product."""
-    out = a @ b.T
-    out *= -2.0
-    out += (a * a).sum(axis=1)[:, None]
-    out += (b * b).sum(axis=1)
+    out = a @ others.doubled
+    out += np.einsum("mc,mc->m", a, a)[:, None]
+    out += others.squares
     return np.asarray(np.maximum(out, 0.0, out=out))
 
 
