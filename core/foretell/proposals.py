@@ -113,13 +113,11 @@ def first_unseen(
         return _first_that_stay_unseen(rows, seen, wanted, elusive)
     if wanted > 1:
         return [int(i) for i in np.flatnonzero(unseen(rows, seen))[:wanted]]
-    if not len(seen):
-        return [0] if len(rows) else []
     table = _canonical(seen)
-    for i in range(len(rows)):
-        if not (len(table) and bool((table == _canonical(rows[i : i + 1])).all(axis=1).any())):
-            return [i]
-    return []
+    if len(rows) and not (len(table) and bool((table == _canonical(rows[:1])).all(axis=1).any())):
+        return [0]
+    taken = {row.tobytes() for row in table}
+    return next(([i] for i, row in enumerate(_canonical(rows)) if row.tobytes() not in taken), [])
 
 
 def _first_that_stay_unseen(rows: np.ndarray, seen: np.ndarray, wanted: int, elusive: np.ndarray) -> list[int]:

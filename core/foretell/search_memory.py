@@ -11,6 +11,7 @@ import threading
 from collections.abc import Hashable
 from dataclasses import replace
 from hashlib import blake2b
+from operator import is_
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
@@ -66,6 +67,7 @@ class SearchMemory:
         self._kept: list[Mapping[str, Value]] = []  # so that no other object gets an id that is in use
         self._at: dict[int, int] = {}
         self._rows = np.empty((_SPARE, len(self._distributions)))
+        self._asked: tuple[list[Mapping[str, Value]], np.ndarray] = ([], np.empty(0, dtype=np.int64))
 
     def units(self, space: SearchSpace, configs: Sequence[Mapping[str, Value]]) -> Float[np.ndarray, "n d"]:
         """Positions in the space; parameters may come in any order, conditions play no part."""
@@ -73,12 +75,16 @@ class SearchMemory:
             if not self._has(space) or len(self._kept) > 4 * len(configs) + _SPARE:
                 self._start(space.distributions)
                 self._space, self._order = space, None
-            at = self._at
-            try:
-                index = [at[id(c)] for c in configs]
-            except KeyError:
-                self._add([c for c in configs if id(c) not in at])
-                index = [at[id(c)] for c in configs]
+            last, index = self._asked
+            same = len(last)
+            if len(configs) < same or not all(map(is_, configs, last)):  # as a rule, those of the last time come first
+                same, index = 0, np.empty(0, dtype=np.int64)
+            if same < len(configs):
+                at, new = self._at, configs[same:]
+                if any(id(c) not in at for c in new):
+                    self._add([c for c in new if id(c) not in at])
+                index = np.concatenate([index, [at[id(c)] for c in new]])
+                self._asked = list(configs), index
             found = self._rows[index]
             order = self._order
         return found if order is None else found[:, order]

@@ -73,6 +73,9 @@ class UnitCube:
         self.least_step = np.where(self.sizes > 0, 1.0 / np.maximum(self.sizes, 1), 0.0)  # a smaller one goes nowhere
         self._levels = self._compile_conditions()
         self.independent_choices = bool(self.categorical.all()) and not self._levels
+        self._count = (
+            np.inf if self._levels or (self.sizes == 0).any() else float(np.prod(self.sizes.astype(np.float64)))
+        )
         self.n_moves = int((self.sizes - 1).sum()) if self.independent_choices else 0
         conditional = np.array([name in space.conditions for name in space.names], dtype=bool)
         numbers = ~self.categorical & self.free & ((self.sizes == 0) | (self.sizes > _FEW))
@@ -153,7 +156,7 @@ class UnitCube:
 
     def everything(self, most: int) -> Float[np.ndarray, "n d"] | None:
         """All configurations, None if there may be more than `most`."""
-        if (self.sizes == 0).any() or np.prod(self.sizes.astype(np.float64)) > most or self._levels:
+        if self._count > most:
             return None
         grids = [(np.arange(s) + 0.5) / s for s in self.sizes]
         for k, j in enumerate(self._log_ints.tolist()):

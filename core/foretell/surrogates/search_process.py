@@ -290,7 +290,7 @@ class _Others:
 
     @classmethod
     def of(cls, points: Float[np.ndarray, "n c"]) -> _Others:
-        return cls((-2.0 * points).T, np.einsum("nc,nc->n", points, points))
+        return cls(np.ascontiguousarray(-2.0 * points.T), np.einsum("nc,nc->n", points, points))
 
 
 def _kernel(
