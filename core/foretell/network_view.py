@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.acquisition import log_expected_improvement
+from foretell.early_fit import refit_size
 from foretell.encoders import ColumnScaler, Encoding
 from foretell.graph_source import GraphSource
 from foretell.held_down import held_down
@@ -24,7 +25,6 @@ from foretell.network_expectation import EXPECTED
 from foretell.network_size import LEAN, NetworkSize
 from foretell.posterior import GaussianPosterior
 from foretell.search_warps import SCALES, warped
-from foretell.study_belief import refit_size
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
 
 if TYPE_CHECKING:

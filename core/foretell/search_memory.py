@@ -87,7 +87,7 @@ class SearchMemory:
                 self._asked = list(configs), index
             found = self._rows[index]
             order = self._order
-        return found if order is None else found[:, order]
+        return np.asarray(found if order is None else found[:, order])
 
     def _has(self, space: SearchSpace) -> bool:
         """Whether positions are those of this space; compares it once."""

@@ -1,7 +1,7 @@
 """What a search believes of positions in its space, and how much each is worth trying.
 
-One process an objective and a constraint, and one for whether an evaluation succeeds at all. Length scales are fitted
-on a prefix of what is known and found again until enough has come to fit them anew.
+One process an objective and a constraint, and one for whether an evaluation succeeds at all. Length scales are those of
+an `EarlyFit`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from foretell.acquisition import log_expected_improvement
+from foretell.early_fit import EarlyFit, refit_size
 from foretell.expected_hypervolume import (
     log_expected_hypervolume_improvement,
     pareto_front,
@@ -19,9 +20,9 @@ from foretell.expected_hypervolume import (
 )
 from foretell.held_down import held_down
 from foretell.posterior import GaussianPosterior, WarpedPosterior
-from foretell.search_warps import SCALES, on_scale, warped
+from foretell.search_warps import SCALES, on_scale
 from foretell.surrogates.calibrated import conformal_factor
-from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
+from foretell.surrogates.search_process import SearchProcess, spread_rows
 from foretell.target_warp import TargetWarp
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from foretell.transfer.informed_trend import InformedTrend
     from foretell.unit_cube import UnitCube
 
-_FIT_ROWS, _KEPT_ROWS = 120, 300
+_KEPT_ROWS = 300
 _PLAIN = (np.inf,)
 _FIRST = 10  # observations of several objectives that say what is usual
 _HOPELESS = np.log(0.2)  # where what is left to gain is little, a product alone would gamble on what must fail
@@ -81,9 +82,7 @@ class Trend:
             scales: Scales on which the targets may be seen, see `search_warps`.
         """
         n, k = len(y), refit_size(len(y))
-        first, early_y = units[:k], y[:k] if partial is None else held_down(y[:k], partial[:k])
-        key = (first.tobytes(), early_y.tobytes(), *scales)  # nothing later may change what is fitted
-        early = memory.of_cube(cube, key, lambda: _Early.fit(cube, first, early_y, memory, scales))
+        early = EarlyFit.of(cube, units[:k], y[:k], None if partial is None else partial[:k], memory, scales)
         y = y if partial is None else held_down(y, partial)
         kept = spread_rows(y, _KEPT_ROWS, recent=_KEPT_ROWS // 8)
         z = on_scale(y, early.scale)
@@ -119,47 +118,6 @@ class Trend:
         finite = np.isfinite(self.targets)
         values, first = np.unique(self.targets[finite], return_index=True)
         return TargetWarp(values, self.process.y[: len(self.targets)][finite][first])
-
-
-@dataclass(frozen=True, eq=False)
-class _Early:
-    """What is fitted to the first of all positions.
-
-    Args:
-        rows: Their columns.
-        layout: What the columns mean.
-        centre: What is taken off them.
-        scale: As of `Trend`.
-        theta: Of the process.
-    """
-
-    rows: Float[np.ndarray, "k c"]
-    layout: Layout
-    centre: Float[np.ndarray, " c"]
-    scale: float
-    theta: Float[np.ndarray, " G_plus_2_plus_B"]
-
-    @classmethod
-    def fit(
-        cls,
-        cube: UnitCube | InformedCube,
-        units: Float[np.ndarray, "k d"],
-        y: Float[np.ndarray, " k"],
-        memory: SearchMemory,
-        scales: Sequence[float],
-    ) -> _Early:
-        layout = Layout(cube.groups, cube.blocks, cube.n_groups, cube.n_blocks)
-        which, rows = spread_rows(y, _FIT_ROWS), cube.encode(units)
-        first = rows if len(which) == len(rows) else cube.encode(units[which])
-
-        def work() -> np.ndarray:
-            centre = first.mean(axis=0)
-            return np.concatenate([centre, *_best_scale(first - centre, y, which, layout, scales)])
-
-        # by what is fitted, not by the cube: conditions that are found to be others change no column
-        fitted = memory.fit((layout.key, first.tobytes(), y.tobytes(), *scales), work)
-        c = first.shape[1]
-        return cls(rows, layout, fitted[:c], float(fitted[c]), fitted[c + 1 :])
 
 
 Doubts: TypeAlias = "tuple[tuple[Trend, float], ...]"
@@ -251,24 +209,6 @@ def _raised(
         both = np.concatenate([front, believed])
         return best, both[pareto_front(both)]
     return best, front
-
-
-def _best_scale(
-    X: Float[np.ndarray, "k c"], y: Float[np.ndarray, " n"], rows: np.ndarray, layout: Layout, scales: Sequence[float]
-) -> tuple[list[float], Float[np.ndarray, " G_plus_2_plus_B"]]:
-    """The scale under which each target is best predicted from the others, and theta there."""
-    best, found, start = -np.inf, None, None
-    for share in scales:
-        z, log_slope = warped(y, share)
-        z, log_slope = z[rows], log_slope[rows]
-        theta = fit_theta(X, z, layout, start)
-        left_out = SearchProcess.condition_on(X, z, layout, theta).leave_one_out()
-        density = log_slope - np.log(left_out.std) - 0.5 * ((z - left_out.mean) / left_out.std) ** 2
-        start = theta
-        if float(density.sum()) > best:
-            best, found = float(density.sum()), ([share], theta)
-    assert found is not None
-    return found
 
 
 def _objective(
@@ -384,9 +324,3 @@ def _distinct_first(values: Float[np.ndarray, "n m"], order: np.ndarray) -> np.n
     new = np.zeros(len(order), dtype=bool)
     new[firsts] = True
     return np.concatenate([order[new], order[~new]])
-
-
-def refit_size(n: int) -> int:
-    """The largest size up to n at which theta is fitted, so that its cost is shared by several suggestions."""
-    step = max(1 if n < 12 else 3, n // 10)
-    return n - n % step

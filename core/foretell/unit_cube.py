@@ -73,9 +73,7 @@ class UnitCube:
         self.least_step = np.where(self.sizes > 0, 1.0 / np.maximum(self.sizes, 1), 0.0)  # a smaller one goes nowhere
         self._levels = self._compile_conditions()
         self.independent_choices = bool(self.categorical.all()) and not self._levels
-        self._count = (
-            np.inf if self._levels or (self.sizes == 0).any() else float(np.prod(self.sizes.astype(np.float64)))
-        )
+        self._count = np.inf if self._levels else float(np.prod(self.sizes.astype(np.float64))) or np.inf
         self.n_moves = int((self.sizes - 1).sum()) if self.independent_choices else 0
         conditional = np.array([name in space.conditions for name in space.names], dtype=bool)
         numbers = ~self.categorical & self.free & ((self.sizes == 0) | (self.sizes > _FEW))
@@ -123,8 +121,7 @@ class UnitCube:
         if len(self._even):
             even = out if self._all_even else out[:, self._even]
             even = np.minimum(np.floor(even * self._even_sizes), self._even_sizes - 1)
-            even += 0.5
-            even /= self._even_sizes
+            even = (even + 0.5) / self._even_sizes
             if self._all_even:
                 out = even
             else:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from foretell.benchmarks.pareto_problems import load_pareto
 from foretell.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from foretell.early_fit import refit_size
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph import ComputationGraph, Node
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
 from foretell.search_space import Condition, SearchSpace
-from foretell.study_belief import _distinct_first, _raised, refit_size
+from foretell.study_belief import _distinct_first, _raised
 
 SPACE = SearchSpace(
     {

@@ -25,12 +25,12 @@ from foretell.cross_fidelity.cheap_levels import CheapLevels
 from foretell.cross_fidelity.fidelity_trial import FidelityJob, FidelityTrial
 from foretell.cross_fidelity.heard_process import HeardProcess
 from foretell.cross_fidelity.screening import Screening
+from foretell.early_fit import refit_size
 from foretell.errors import InvalidDataError
 from foretell.observation import Observation
 from foretell.optimizer import BayesianOptimizer
 from foretell.proposals import first_unseen, local_edits, unseen
 from foretell.search_memory import SearchMemory
-from foretell.study_belief import refit_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.acquisition import log_expected_improvement
+from foretell.early_fit import refit_size
 from foretell.search_warps import warped
-from foretell.study_belief import Trend, refit_size
+from foretell.study_belief import Trend
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from foretell.unit_cube import UnitCube
 
 
-_REMEMBERED = 4
+_REMEMBERED = 6
 
 
 @dataclass(frozen=True)
