@@ -354,11 +354,13 @@ def test_failed_trials_are_kept_away_from() -> None:
             raise ValueError
         return -x
 
-    study = optuna.create_study(sampler=ForetellSampler(seed=0))
-    study.optimize(objective, n_trials=30, catch=ValueError)
-    failed = [t.state == TrialState.FAIL for t in study.trials]
-    assert sum(failed[15:]) <= 7
-    assert study.best_value < -0.55
+    late = list[float]()
+    for seed in range(3):
+        study = optuna.create_study(sampler=ForetellSampler(seed=seed))
+        study.optimize(objective, n_trials=30, catch=ValueError)
+        late += [t.params["x"] for t in study.trials[15:] if t.state == TrialState.FAIL]
+        assert study.best_value < -0.59
+    assert np.median(late) < 0.63  # the best lies at the edge, which is felt for; at random it is 0.8
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
