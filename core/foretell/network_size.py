@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from foretell.search_memory import SearchMemory
     from foretell.unit_cube import UnitCube
 
-LEAN = 0.6
+LEAN = 0.8
 """Deviations of the objective that a network gains with each deviation of its size: the correlation to be expected."""
 _DRAWN = 16  # networks that say what is usual in a space; each is captured once a study
 _EQUAL = 1e-9  # deviations up to which sizes are alike

@@ -44,7 +44,8 @@ GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
-_MOVED, _PARENTS, _CHANGES = 4, 2, 32  # of so many best ones all changes of a choice are tried; if of one no more
+_FEW_MOVES, _MOVED = 32, 4  # of so few changes of one choice all are tried, of the best so many
+_CHANGES, _CLIMBED = 64, 48  # single changes of a choice that join them, of the best observed and of the best found
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
@@ -200,7 +201,7 @@ class BayesianOptimizer:
         expectation = None if self.prior is None else self.prior.expectation
         view = NetworkView.fit(cube, self.graph, self.memory, tried, y, partial, pending, expectation)
         parents = known[np.argsort(-y, kind="stable")[:3]]
-        changes = all_changes(cube, parents[:_PARENTS], _CHANGES)
+        changes = all_changes(cube, parents, _CHANGES)
         rows = np.concatenate([rows, local_edits(cube, parents, _SHORTLIST, rng), changes])
         if self.prior is not None:
             rows = np.concatenate([rows, self.prior.favourites(cube, self._proposed(), self.memory)])
@@ -221,7 +222,7 @@ class BayesianOptimizer:
             if not configs:
                 break
             best = self.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
-            rows = all_changes(cube, best[:1], _CHANGES)
+            rows = all_changes(cube, best, _CLIMBED)
             rows = rows if len(rows) else local_edits(cube, best, _SHORTLIST, rng)
         return configs[int(np.argmax(scores))] if configs else self.space.from_unit(rows[0])
 
@@ -337,15 +338,17 @@ class BayesianOptimizer:
             elite = belief.elite
             if guidance is not None:
                 elite = np.concatenate([elite, self.space.snap(guidance.portfolio)])
-            near = all_changes(cube, elite[:_MOVED], _CHANGES)
-            few = len(near) > 0
-            if not few:
-                near = local_edits(cube, elite, _N_LOCAL, rng)
+            few = 0 < cube.n_moves <= _FEW_MOVES and not np.isnan(elite).any()
+            near = (
+                all_changes(cube, elite[:_MOVED], _MOVED * _FEW_MOVES)
+                if few
+                else local_edits(cube, elite, _N_LOCAL, rng)
+            )
             rows = np.concatenate([cube.sample(_N_RANDOM, rng), near])
             scores = score(rows)
             for _ in range(1 if few else _ROUNDS):
                 best = rows[np.argsort(-scores, kind="stable")[:5]]
-                near = all_changes(cube, best[:2], _CHANGES) if few else local_edits(cube, best, _N_REFINED, rng)
+                near = all_changes(cube, best[:2], 2 * _FEW_MOVES) if few else local_edits(cube, best, _N_REFINED, rng)
                 rows, scores = np.concatenate([rows, near]), np.concatenate([scores, score(near)])
         order = np.argsort(-scores, kind="stable")
         chosen = self._first(rows[order], seen, elusive, wanted)

@@ -59,19 +59,20 @@ def local_edits(
 
 
 def all_changes(cube: UnitCube, parents: Float[np.ndarray, "k d"], most: int) -> Float[np.ndarray, "n d"]:
-    """All positions that differ from a parent in one choice; none where there are numbers or conditions, or too many.
+    """All positions that differ from one of the first parents in one choice; none where there are numbers or conditions.
 
     The same parent has the same children every time, so that what is known of them is found again.
 
     Args:
         cube: The search space.
-        parents: Allowed positions.
-        most: How many children a parent may have.
+        parents: Allowed positions; as many are used as have all their children among the most.
+        most: How many children, at most.
     """
-    if not 0 < cube.n_moves <= most or np.isnan(parents).any():
+    if not cube.n_moves or np.isnan(parents).any():
         return parents[:0]
     columns, by, sizes = cube.moves
-    children = np.repeat(parents, len(columns), axis=0)
+    parents = parents[: most // cube.n_moves]
+    children = np.repeat(parents, cube.n_moves, axis=0)
     moved = ((np.floor(parents[:, columns] * sizes) + by) % sizes + 0.5) / sizes
     children[np.arange(len(children)), np.tile(columns, len(parents))] = moved.ravel()
     return children
