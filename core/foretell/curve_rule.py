@@ -4,9 +4,11 @@ Baker, Gupta, Raskar and Naik, 2017, "Accelerating Neural Architecture Search us
 https://arxiv.org/abs/1705.10823, section 3.3: stop when a regression from the first part of the curve says that the
 final value exceeds the best one with a probability below a threshold. Theirs is fitted on a hundred full curves, and
 its threshold is fixed; ours also stops where the same steps are better spent on a fresh run, which is the best of all n
-with probability 1 / n before anything is known of it. It begins with three finished runs: what is predicted is not the
-final value but what the curve still gains, by a linear regression in three features that counts runs by their likeness
-to this one, with a prior, so that its belief has a closed form and heavy tails while little is known.
+with probability 1 / n before anything is known of it. The probability is one learnt from other tasks
+(`foretell.overtaking`), which needs one finished run, or, as theirs, comes from a regression on this study's curves:
+what is predicted is not the final value but what the curve still gains, by a linear regression in three features that
+counts runs by their likeness to this one, with a prior, so that its belief has a closed form and heavy tails while
+little is known. It serves where a value is asked for, not only who will be the best.
 
 Notation: n finished runs, t the last step of the run in question; y_i(t) run i's value at that step, g_i = final_i -
 y_i(t) what it gained after; z_i features of run i relative to the run in question, w_i weights.
@@ -22,11 +24,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from foretell.errors import InvalidDataError
+from foretell.overtaking import overtaking
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -36,6 +39,9 @@ _FLOOR = 0.01  # likeness of a run that is unlike this one in everything
 _RIDGE, _NU_0 = 1.0, 2.0
 _OUTLYING = 0.3  # spreads below the median beyond which one value is as bad as another
 _LARGEST = 1e100
+
+Curve = Sequence[tuple[float, float]]
+"""Pairs (step, value), steps increasing; larger values are better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,31 @@ class FinalValue:
         return float(self.location + self.scale * stdtrit(self.degrees, q))
 
 
+class Belief(Protocol):
+    """Says how probably a run ends above the best finished one; arguments as those of `overtaking`."""
+
+    def __call__(self, finished: Sequence[FinishedRun], curve: Curve, others: Sequence[Curve] = ()) -> float:
+        """The probability; there are two finished runs or more wherever `CurveRule.n_finished` says so."""
+        ...
+
+
+def regression(finished: Sequence[FinishedRun], curve: Curve, others: Sequence[Curve] = ()) -> float:
+    """Probability that a run ends above the best finished one, by a regression on the finished curves alone.
+
+    Needs three finished runs or more to say much. Arguments, errors: as `foretell.overtaking.overtaking`; the other
+    curves are not looked at.
+    """
+    del others
+    best = max((run.final for run in finished if _usable(run)), default=-math.inf)
+    return CurveRule().final_value(finished, curve).exceeds(best)
+
+
 @dataclass(frozen=True)
 class CurveRule:
     """Stops runs that will not be the best.
 
-    All numbers were chosen on three of TaskSet's tasks (those whose names come first, third and fifth), see
-    `docs/search.md`.
+    All numbers were chosen on three of TaskSet's tasks (those whose names come first, third and fifth) and on networks
+    for handwritten digits that are not those of the tables, see `docs/search.md`.
 
     Args:
         threshold: A run is stopped when its probability of beating the best falls below this.
@@ -95,10 +120,11 @@ class CurveRule:
         patience: Share of a whole run that is always seen.
         pace: A run is stopped as well when that probability, by what is left of the run, is less than so many times
             what a fresh run offers for a whole one; 0 stops none for that.
+        belief: Where the probability comes from: `overtaking`, or `regression` (Baker et al.; then let three runs end).
 
     Raises:
-        InvalidDataError: If threshold or patience lie outside [0, 1), pace is no number from 0 on, or fewer than 2
-            finished runs would do.
+        InvalidDataError: If threshold or patience lie outside [0, 1), pace is no number from 0 on, or no finished run
+            would do.
 
     >>> finished = [FinishedRun(((1, a / 2), (2, a * 0.8), (3, a)), a) for a in (0.5, 0.6, 0.7, 0.8, 0.9)]
     >>> rule = CurveRule()
@@ -107,21 +133,26 @@ class CurveRule:
     """
 
     threshold: float = 0.005
-    n_finished: int = 3
+    n_finished: int = 1
     patience: float = 0.03
-    pace: float = 1.0
+    pace: float = 0.75
+    belief: Belief = overtaking
 
     def __post_init__(self) -> None:
         sound = 0 <= self.threshold < 1 and 0 <= self.patience < 1 and 0 <= self.pace < math.inf
-        if not sound or self.n_finished < 2:
+        if not sound or self.n_finished < 1:
             msg = (
-                "`0 <= threshold < 1`, `0 <= patience < 1`, `0 <= pace` and `n_finished >= 2` must hold, but got "
+                "`0 <= threshold < 1`, `0 <= patience < 1`, `0 <= pace` and `n_finished >= 1` must hold, but got "
                 f"{self}: see the defaults"
             )
             raise InvalidDataError(msg)
 
     def hopeless(
-        self, finished: Sequence[FinishedRun], curve: Sequence[tuple[float, float]], begun: int | None = None
+        self,
+        finished: Sequence[FinishedRun],
+        curve: Curve,
+        begun: int | None = None,
+        others: Sequence[Curve] = (),
     ) -> bool:
         """Whether a run is to be stopped.
 
@@ -129,8 +160,10 @@ class CurveRule:
             finished: Runs that were not stopped, in any order; those without a finite final value are passed over.
             curve: Pairs (step, value) of the run in question so far, steps increasing; larger values are better. A last
                 value that is not a finite number is hopeless.
-            begun: How many runs were begun, this one and those that were stopped or failed among them; None where
-                nobody knows, and a fresh run's chance cannot be told.
+            begun: How many runs were begun, this one and those that were stopped or failed among them; None counts
+                those given.
+            others: Curves of runs that were stopped, have failed or are running; the more there are at this step, the
+                more it says to be ahead of them.
         """
         usable = [run for run in finished if _usable(run)]
         if not curve or len(usable) < self.n_finished:
@@ -142,11 +175,11 @@ class CurveRule:
         whole = float(np.median(ends)) - float(np.median(starts))
         if seen <= self.patience * whole or curve[-1][0] >= float(np.median(ends)):
             return False
-        best = max(run.final for run in usable)
-        fresh = 0.0 if begun is None else self.pace * (1.0 - seen / whole) / max(begun, 1)
-        return self.final_value(usable, curve).exceeds(best) < max(self.threshold, fresh)
+        tried = begun if begun is not None else len(finished) + len(others) + 1
+        fresh = self.pace * (1.0 - seen / whole) / max(tried, 1)
+        return self.belief(usable, curve, others) < max(self.threshold, fresh)
 
-    def final_value(self, finished: Sequence[FinishedRun], curve: Sequence[tuple[float, float]]) -> FinalValue:
+    def final_value(self, finished: Sequence[FinishedRun], curve: Curve) -> FinalValue:
         """What the run will come to.
 
         Args:
@@ -190,7 +223,7 @@ def _usable(run: FinishedRun) -> bool:
     return abs(run.final) <= _LARGEST and any(abs(v) <= _LARGEST for _, v in run.curve)
 
 
-def _read(curve: Sequence[tuple[float, float]], at: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+def _read(curve: Curve, at: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
     """Values at steps, by straight lines between points; constant beyond the ends."""
     steps, values = np.array(curve, dtype=np.float64).T
     seen = np.abs(values) <= _LARGEST

@@ -35,7 +35,7 @@ def ended(*bests: float, sign: float = 1.0, **args: Any) -> ForetellAssessor:
 
 @pytest.mark.parametrize(("mode", "sign"), [("maximize", 1.0), ("minimize", -1.0)])
 def test_stops_the_hopeless_and_leaves_the_promising(mode: str, sign: float) -> None:
-    assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85, sign=sign, optimize_mode=mode)
+    assessor = ended(0.5, 0.7, 0.75, 0.8, 0.85, sign=sign, optimize_mode=mode)
     poor, good = ([sign * v for v in curve(best)] for best in (0.1, 0.9))
     assert assessor.assess_trial("good", [{"default": v} for v in good[:4]]) is AssessResult.Good
     assert [assessor.assess_trial("poor", poor[:n]).name for n in (1, 2)] == ["Good", "Bad"]
@@ -56,7 +56,7 @@ def test_the_metric_of_a_stop_is_the_one_that_came_when_a_later_one_was_first() 
 
 
 def test_a_stopped_trial_teaches_no_curve() -> None:
-    assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85)
+    assessor = ended(0.5, 0.7, 0.75, 0.8, 0.85)
     assessor.assess_trial("poor", curve(0.1)[:4])
     assessor.trial_end("poor", False)
     assessor.trial_end("unknown", True)
@@ -64,14 +64,14 @@ def test_a_stopped_trial_teaches_no_curve() -> None:
 
 
 def test_waits_for_trials_that_ended_and_for_its_share() -> None:
-    assert ended(0.5, 0.7).assess_trial("poor", curve(0.01)[:4]) is AssessResult.Good
-    patient = ended(0.5, 0.7, 0.8, 0.75, 0.85, patience=0.6)
+    assert ended(0.5, 0.7, n_startup_trials=3).assess_trial("poor", curve(0.01)[:4]) is AssessResult.Good
+    patient = ended(0.5, 0.7, 0.75, 0.8, 0.85, patience=0.6)
     assert patient.assess_trial("poor", curve(0.01)[:5]) is AssessResult.Good
     assert patient.assess_trial("poor", curve(0.01)[:8]) is AssessResult.Bad
 
 
 def test_a_diverged_trial_is_hopeless() -> None:
-    assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85, patience=0.0)
+    assessor = ended(0.5, 0.7, 0.75, 0.8, 0.85, patience=0.0)
     assert assessor.assess_trial("lost", [0.3, math.nan]) is AssessResult.Bad
 
 
@@ -83,7 +83,7 @@ def test_a_diverged_trial_is_hopeless() -> None:
         ({"optimize_mode": "min"}, "optimize_mode must be 'maximize' or 'minimize', but got 'min'"),
         ({"threshold": 1.5}, r"threshold must be a number in \[0, 1\), but got 1.5: correct it"),
         ({"patience": "long"}, r"patience must be a number in \[0, 1\), but got 'long'"),
-        ({"n_startup_trials": 1}, "n_startup_trials must be a whole number >= 2, but got 1"),
+        ({"n_startup_trials": 0}, "n_startup_trials must be a whole number >= 1, but got 0"),
     ],
 )
 def test_wrong_settings_are_answered_with_a_sentence(args: dict[str, Any], sentence: str) -> None:

@@ -90,7 +90,7 @@ def test_it_keeps_nothing_between_calls() -> None:
     copy = pickle.loads(pickle.dumps(pruner))
     assert pruner.prune(study, frozen) is True
     assert copy.prune(study, frozen) is True
-    assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.005, n_startup_trials=3, patience=0.03, pace=1.0)"
+    assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.005, n_startup_trials=1, patience=0.03, pace=0.75)"
 
 
 def test_wrong_settings_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from foretell.curve_rule import CurveRule, FinalValue, FinishedRun
+from foretell.curve_rule import Curve, CurveRule, FinalValue, FinishedRun, regression
 from foretell.errors import InvalidDataError
 
 
@@ -92,47 +93,67 @@ def test_its_probabilities_come_true() -> None:
     assert true_[high].mean() > 0.75
 
 
-def test_it_saves_epochs_and_keeps_the_best() -> None:
+BELIEFS = (CurveRule(), CurveRule(n_finished=3, belief=regression))
+
+
+@pytest.mark.parametrize("rule", BELIEFS)
+def test_it_saves_epochs_and_keeps_the_best(rule: CurveRule) -> None:
     spent, kept = 0, 0
     for seed in range(5):
         finished: list[FinishedRun] = []
+        stopped: list[Curve] = []
         everything = runs(40, seed=seed, noise=0.005)
         for run in everything:
             for k in range(1, 31):
                 spent += 1
-                if CurveRule().hopeless(finished, run.curve[:k]):
+                if rule.hopeless(finished, run.curve[:k], others=stopped):
+                    stopped.append(run.curve[:k])
                     break
             else:
                 finished.append(run)
         kept += max(finished, key=lambda r: r.final) is max(everything, key=lambda r: r.final)
-    assert spent < 5 * 40 * 30 * 0.45
+    assert spent < 5 * 40 * 30 * 0.35
     assert kept >= 4
 
 
-def test_what_is_never_stopped() -> None:
-    rule, bad = CurveRule(patience=0.2), power(-5.0, 0.5)
+@pytest.mark.parametrize("rule", BELIEFS)
+def test_what_is_never_stopped(rule: CurveRule) -> None:
+    rule, bad = replace(rule, patience=0.2), power(-5.0, 0.5)
     finished = runs(10)
     assert rule.hopeless(finished, bad[:12])
-    assert not rule.hopeless(finished[:2], bad[:12])  # too few finished
+    assert not rule.hopeless(finished[: rule.n_finished - 1], bad[:12])  # too few finished
     assert not rule.hopeless(finished, bad[:5])  # patience
     assert not rule.hopeless(finished, bad[:30])  # it is over
     assert not rule.hopeless(finished, ())
-    assert not CurveRule(threshold=0.0).hopeless(finished, bad[:12])
-    assert not CurveRule(threshold=0.0, pace=0.0).hopeless(finished, bad[:12], begun=10)
+    assert not replace(rule, threshold=0.0, pace=0.0).hopeless(finished, bad[:12])
+    assert not replace(rule, threshold=0.0, pace=0.0).hopeless(finished, bad[:12], begun=10)
 
 
 def test_a_run_is_stopped_where_a_fresh_one_offers_more() -> None:
     """Its chance by what is left of it, beside one in as many as were begun for a whole one."""
     finished, running = runs(10, noise=0.02), power(0.5, 0.5, n=12)
-    rule = CurveRule(threshold=0.0)
-    best = max(run.final for run in finished)
-    chance = rule.final_value(finished, running).exceeds(best)
+    rule = CurveRule(threshold=0.0, pace=1.0)
+    chance = rule.belief(finished, running)
     start, end = finished[0].curve[0][0], finished[0].curve[-1][0]
     left = 1.0 - (running[-1][0] - start) / (end - start)
     even = left / chance  # begun as many, both are worth the same
     assert rule.hopeless(finished, running, begun=int(even * 0.99))
     assert not rule.hopeless(finished, running, begun=int(even * 1.01) + 1)
-    assert not CurveRule(threshold=0.0, pace=0.5).hopeless(finished, running, begun=int(even * 0.99))
+    assert not replace(rule, pace=0.5).hopeless(finished, running, begun=int(even * 0.99))
+
+
+def test_who_is_ahead_counts() -> None:
+    """A run that many were ahead of is stopped; the same one among runs that were behind is not."""
+    finished, running = [FinishedRun(power(0.6, 0.5), 0.58)], power(0.55, 0.5, n=8)
+    stopped = [[power(end, 0.5, n=9) for _ in range(20)] for end in (0.57, 0.2)]
+    assert CurveRule().hopeless(finished, running, begun=22, others=stopped[0])
+    assert not CurveRule().hopeless(finished, running, begun=22, others=stopped[1])
+
+
+def test_the_regression_is_the_belief_about_the_final_value() -> None:
+    finished, running = runs(10, noise=0.02), power(0.5, 0.5, n=12)
+    best = max(run.final for run in finished)
+    assert regression(finished, running) == CurveRule().final_value(finished, running).exceeds(best)
 
 
 def test_failures_and_outliers_bend_nothing() -> None:
@@ -159,7 +180,7 @@ def test_constant_curves_are_no_division_by_zero() -> None:
 
 
 def test_refusals() -> None:
-    for wrong in ({"threshold": 1.0}, {"threshold": -0.1}, {"patience": 1.0}, {"n_finished": 1}, {"pace": -1.0}):
+    for wrong in ({"threshold": 1.0}, {"threshold": -0.1}, {"patience": 1.0}, {"n_finished": 0}, {"pace": -1.0}):
         with pytest.raises(InvalidDataError, match="must hold"):
             CurveRule(**wrong)
     with pytest.raises(InvalidDataError, match="a finished run and a point"):

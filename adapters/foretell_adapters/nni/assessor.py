@@ -35,7 +35,7 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
     Args:
         optimize_mode: Whether a larger metric is better (`maximize`) or a smaller one (`minimize`).
         threshold: A trial is stopped when its probability of beating the best falls below this.
-        n_startup_trials: Trials that must have ended before any is stopped, 2 at least.
+        n_startup_trials: Trials that must have ended before any is stopped, 1 at least.
         patience: Share of a whole trial that is always seen.
         **unknown: Refused with the names that are known.
 
@@ -69,6 +69,7 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
         self._running: dict[str, list[float]] = {}
         self._stopped: set[str] = set()
         self._ended: list[FinishedRun] = []
+        self._unfinished: list[tuple[tuple[float, float], ...]] = []
 
     def assess_trial(self, trial_job_id: str, trial_history: Sequence[Any]) -> AssessResult:
         """Judge a trial by its intermediate metrics so far; `nan` counts as the worst.
@@ -82,7 +83,8 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
             self._running[trial_job_id] = curve
             if trial_job_id in self._stopped:  # it is being killed, and to say so again would report it again
                 return AssessResult.Good
-            if not self._rule.hopeless(self._ended, _steps(curve)):
+            others = [_steps(c) for trial, c in self._running.items() if trial != trial_job_id]
+            if not self._rule.hopeless(self._ended, _steps(curve), others=[*self._unfinished, *others]):
                 return AssessResult.Good
             self._stopped.add(trial_job_id)
         _logger.info("Trial %s is stopped after %d intermediate metrics", trial_job_id, len(curve))
@@ -95,7 +97,10 @@ class ForetellAssessor(Assessor):  # type: ignore[misc]
         with self._lock:
             curve = self._running.pop(trial_job_id, None)
             self._stopped.discard(trial_job_id)
-            if curve is None or not success:
+            if curve is None:
+                return
+            if not success:
+                self._unfinished.append(_steps(curve))
                 return
             self._ended.append(_finished(curve))
         path = self._file

@@ -88,8 +88,8 @@ class AssessorArgs(_Parsed):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise _broken(name, value, "a number in [0, 1)")
-        if not _is_count(self.n_startup_trials) or self.n_startup_trials < 2:
-            raise _broken("n_startup_trials", self.n_startup_trials, "a whole number >= 2")
+        if not _is_count(self.n_startup_trials) or self.n_startup_trials < 1:
+            raise _broken("n_startup_trials", self.n_startup_trials, "a whole number >= 1")
 
 
 def _is_count(value: object) -> bool:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 class ForetellPruner(BasePruner):
     """Prunes a trial when its final value is unlikely to beat the best one: a fresh trial would be time better spent.
 
-    The probability comes from the curves of the finished trials (`foretell.curve_rule`). What counts as final is what
-    the objective returns, be it the last reported value, the best or a test score in the same unit. Works with any
-    sampler, any direction, and any number of workers: it keeps nothing between calls. A trial whose last report is not
-    a finite number is pruned.
+    The probability comes from how far the trial is behind the best one at the same step, how both still gain, and how
+    many are ahead; how much that says was learnt beforehand, from other tasks (`foretell.overtaking`). What counts as
+    final is what the objective returns, be it the last reported value, the best or a test score in the same unit. Works
+    with any sampler, any direction, and any number of workers: it keeps nothing between calls. A trial whose last
+    report is not a finite number is pruned.
 
     Args:
         threshold: The probability below which a trial is pruned, in [0, 1); larger prunes more.
@@ -52,20 +53,22 @@ class ForetellPruner(BasePruner):
     """
 
     def __init__(
-        self, *, threshold: float = 0.005, n_startup_trials: int = 3, patience: float = 0.03, pace: float = 1.0
+        self, *, threshold: float = 0.005, n_startup_trials: int = 1, patience: float = 0.03, pace: float = 0.75
     ) -> None:
         self._rule = CurveRule(threshold, n_startup_trials, patience, pace)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Judge a trial by its reports so far; see the base class."""
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
-        done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        finished = [
-            FinishedRun(_curve(t.intermediate_values, sign), sign * t.values[0])
-            for t in done
-            if t.intermediate_values and t.values
-        ]
-        return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign), trial.number + 1)
+        finished, others = [], []
+        for t in study.get_trials(deepcopy=False):
+            if t.number != trial.number and t.intermediate_values:
+                curve = _curve(t.intermediate_values, sign)
+                if t.state == TrialState.COMPLETE and t.values:
+                    finished.append(FinishedRun(curve, sign * t.values[0]))
+                else:
+                    others.append(curve)
+        return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign), trial.number + 1, others)
 
     def __repr__(self) -> str:
         rule = self._rule

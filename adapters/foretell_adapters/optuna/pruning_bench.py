@@ -1,10 +1,10 @@
 """`foretell bench pruning`: Optuna's pruners and ours on the same real training runs.
 
-A study has 60 runs of TaskSet, or 30 small networks for handwritten digits that are trained here. All pruners see the
-same runs in the same order (`foretell.benchmarks.pruning_runs`), report after every epoch, and have their default
-settings; Hyperband is told the number of epochs and a reduction factor of 3. The Wilcoxon pruner compares values of the
-same step, which it was made for where steps are folds or instances. A run that diverges fails at that epoch, pruner or
-not.
+A study has 60 runs of TaskSet, or 30 or 60 small networks for handwritten digits that are trained here. All pruners
+see the same runs in the same order (`foretell.benchmarks.pruning_runs`), report after every epoch, and have their
+default settings; Hyperband is told the number of epochs and a reduction factor of 3. The Wilcoxon pruner compares
+values of the same step, which it was made for where steps are folds or instances. A run that diverges fails at that
+epoch, pruner or not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import optuna
 from optuna.trial import TrialState
 
 from foretell.benchmarks.pruning_report import pruning_table
-from foretell.benchmarks.pruning_runs import pruning_cells, pruning_runs
+from foretell.benchmarks.pruning_runs import longer_cells, pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
 from foretell_adapters.optuna.one_quiet_thread import one_quiet_thread
 from foretell_adapters.optuna.pruner import ForetellPruner
@@ -38,7 +38,7 @@ class Pruning:
 
     def cells(self, methods: Sequence[str], seeds: int, *, quick: bool) -> list[Cell]:
         """See `Benchmark.cells`; quick means one task of TaskSet."""
-        return pruning_cells(methods, seeds, quick=quick)
+        return pruning_cells(methods, seeds, quick=quick) + ([] if quick else longer_cells(methods, seeds))
 
     def measure(self, cell: Cell) -> Mapping[str, tuple[float, str]]:
         """See `Benchmark.measure`."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule, FinishedRun, regression
 from foretell.freeze_thaw import FreezeThaw
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from foretell.benchmarks.runner import Measurement
 
 _TIMES, _SLICE = 3, 4
+_RULE = CurveRule(n_finished=5, pace=0.0, belief=regression)  # what `FreezeThaw` believes
 Curve = list[tuple[float, float]]
 
 
@@ -86,7 +87,7 @@ def run_pruned(values: Float[np.ndarray, "runs epochs"]) -> tuple[list[Curve], i
         curve: Curve = []
         for epoch, value in enumerate(row.tolist(), start=1):
             curve.append((float(epoch), value))
-            if not math.isfinite(value) or CurveRule(n_finished=5).hopeless(finished, curve):
+            if not math.isfinite(value) or _RULE.hopeless(finished, curve):
                 break
         else:
             finished.append(FinishedRun(tuple(curve), curve[-1][1]))

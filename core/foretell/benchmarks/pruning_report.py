@@ -17,7 +17,7 @@ _COLUMNS = {"epochs": "epochs spent, %", "same": "kept the best, %", "lost": "qu
 
 
 def pruning_table(rows: Sequence[Measurement]) -> list[str]:
-    """Lines of one table a half, means over tasks and seeds, and over the tasks of a family.
+    """Lines of one table a half, means over tasks and seeds, by family and number of runs.
 
     `epochs spent` in percent of what the same runs take unpruned; `kept the best`, the share of studies whose best
     finished run is the one that would have been the best unpruned; `quality lost` of the best finished run to that one,
@@ -30,16 +30,18 @@ def pruning_table(rows: Sequence[Measurement]) -> list[str]:
             continue
         lines += ["", f"### The {half} half: {', '.join(' '.join(p) for p in places)}", ""]
         lines += [
-            f"| curves | pruner | {' | '.join(_COLUMNS.values())} | studies |",
-            f"|{'---|' * (len(_COLUMNS) + 3)}",
+            f"| curves | runs | pruner | {' | '.join(_COLUMNS.values())} | studies |",
+            f"|{'---|' * (len(_COLUMNS) + 4)}",
         ]
-        for family in dict.fromkeys(m.family for m in here):
+        for family, n in dict.fromkeys((m.family, m.n) for m in here):
             for method in dict.fromkeys(m.method for m in here):
                 found = {
-                    metric: [m.value for m in here if (m.family, m.method, m.metric) == (family, method, metric)]
+                    metric: [
+                        m.value for m in here if (m.family, m.n, m.method, m.metric) == (family, n, method, metric)
+                    ]
                     for metric in _COLUMNS
                 }
                 if found["epochs"]:
                     means = [f"{np.mean(values):.3g}" for values in found.values()]
-                    lines.append(f"| {family} | {method} | {' | '.join(means)} | {len(found['epochs'])} |")
+                    lines.append(f"| {family} | {n} | {method} | {' | '.join(means)} | {len(found['epochs'])} |")
     return lines

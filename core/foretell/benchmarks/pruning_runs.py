@@ -37,6 +37,11 @@ def pruning_cells(methods: Sequence[str], seeds: int, *, quick: bool) -> list[Ce
     return [Cell(m, *place, _RUNS[place[0]], seed) for place in places for seed in range(seeds) for m in methods]
 
 
+def longer_cells(methods: Sequence[str], seeds: int) -> list[Cell]:
+    """Every method on studies of as many networks as TaskSet's have runs; the first of them are those of the others."""
+    return [Cell(m, *REPORTED[-1], _RUNS["taskset"], seed) for seed in range(seeds) for m in methods]
+
+
 @lru_cache(maxsize=1)
 def pruning_runs(family: str, task: str, n: int, seed: int) -> Float[np.ndarray, "n epochs"]:
     """Curves of `n` runs, larger is better; `nan` or infinite where training had diverged.
