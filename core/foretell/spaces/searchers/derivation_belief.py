@@ -1,8 +1,9 @@
 """What is believed of a network from the decisions that made it.
 
 A Gaussian process as in `SearchProcess`: local similarity of whole derivations plus straight effects of how often a
-decision occurs. Its scale of targets is the one under which it predicts each observation best from the others. Noise is
-left out of beliefs, so that copies of the best under other names promise nothing.
+decision occurs. Its scale of targets is the one under which it predicts each observation best from the others. What
+columns do not tell of a network is part of the belief: one that differs from the best in a trifle is trained from other
+weights, and may be better by chance. So a search must leave out networks that it knows, see `ModelSearch`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from foretell.acquisition import log_expected_improvement
 from foretell.encoders import ColumnScaler
+from foretell.posterior import GaussianPosterior
 from foretell.search_warps import SCALES, warped
 from foretell.surrogates.search_process import Layout, SearchProcess, fit_theta, spread_rows
 
@@ -63,9 +65,10 @@ class DerivationBelief:
         return cls(scaler, centre, found)
 
     def score(self, columns: Encoding) -> Float[np.ndarray, " m"]:
-        """Logarithm of the expected improvement on the best that is believed of an observed one."""
-        X = self.scaler.transform(columns) * _UNIT - self.centre
-        return log_expected_improvement(self.process.predict(X), float(self.process.smoothed.max()))
+        """Logarithm of the expected improvement of a trial on the best observation, on the scale of the process."""
+        belief = self.process.predict(self.scaler.transform(columns) * _UNIT - self.centre)
+        trial = GaussianPosterior(belief.mean, np.sqrt(belief.std**2 + self.process.t2))
+        return log_expected_improvement(trial, float(self.process.y.max()))
 
 
 def _layout(scaler: ColumnScaler) -> Layout:

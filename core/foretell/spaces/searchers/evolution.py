@@ -56,10 +56,11 @@ class Evolution:
                 return known
         if len(observed) < self.population:
             return unseen(lambda: self.space.draw(rng), observed)
-        alive = list(observed)[-self.population :]
-        return unseen(lambda: self._child(alive, observed, rng), observed)
+        return unseen(lambda: self.child(observed, rng), observed)
 
-    def _child(self, alive: Sequence[Trace], observed: Mapping[Trace, float], rng: np.random.Generator) -> Trace:
+    def child(self, observed: Mapping[Trace, float], rng: np.random.Generator) -> Trace:
+        """A child of the winners of tournaments among the youngest; it may be one that was observed."""
+        alive = list(observed)[-self.population :]
         parent = self._winner(alive, observed, rng)
         if rng.random() < self.crossing:
             return cross(self.space, parent, self._winner(alive, observed, rng), rng)
