@@ -59,7 +59,7 @@ def local_edits(
 
 
 def all_changes(cube: UnitCube, parents: Float[np.ndarray, "k d"], most: int) -> Float[np.ndarray, "n d"]:
-    """All positions that differ from one of the first parents in one choice; none where there are numbers or conditions.
+    """All positions that differ from a first parent in one choice; none where there are numbers or conditions.
 
     The same parent has the same children every time, so that what is known of them is found again.
 
