@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Groups: TypeAlias = tuple[tuple[int, ...], ...]
 """Tasks by number; each is in one group."""
 _FEWEST, _MOST = 4, 8  # tasks from which on there is evidence, and groups at most
+_SURE = 2.0  # standard errors; more than one, since the best of a dozen ways to group is looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,8 @@ class TaskEvidence:
         Tasks are grouped (average linkage, scikit-learn's `AgglomerativeClustering`) by their descriptions or by how
         far what was found on one transfers to the other, into any number of groups up to half the tasks. Each task in
         turn is left out, the others are grouped anew, its description says to which group it belongs, and the default
-        of that group is asked of its own study. All tasks are one group unless others are ahead by more than the
-        standard error of the difference.
+        of that group is asked of its own study. All tasks are one group unless others are ahead by more than two
+        standard errors of the difference.
 
         Returns:
             The groups, and their lead over one default for all: normal scores of a study, 0 for a single group.
@@ -62,7 +63,7 @@ class TaskEvidence:
             for n in range(2, min(k // 2, _MOST) + 1):
                 lead = np.array([self._left_out(distances, n, h) for h in range(k)]) - one
                 mean, error = float(lead.mean()), float(lead.std(ddof=1)) / np.sqrt(k)
-                if mean > max(error, best[1]):
+                if mean > max(_SURE * error, best[1]):
                     best = linked(distances, range(k), n), mean
         return best
 
