@@ -47,6 +47,19 @@ def test_the_cheapest_level_is_screened_and_its_favourite_put_to_the_test() -> N
     assert 30 <= sum(t.level == 0 for t in trials) <= 40
 
 
+def test_a_level_too_dear_to_be_screened_is_left_aside_until_there_are_dear_results() -> None:
+    search = CrossFidelitySearch(PLANE, (1.0, 5.0))  # four at the cheapest level cost more than two thirds of 5
+    trials: list[FidelityTrial] = []
+    for _ in range(12):
+        job = search.suggest(trials, 0)
+        at = float(job.config["x"] or 0.0), float(job.config["y"] or 0.0)
+        if len(trials) < 6:
+            assert job.config == PLANE.quasi_random(len(trials), 0)
+        trials.append(FidelityTrial(job.config, job.level, (_helpful, _dear)[job.level](*at)))
+    assert [t.level for t in trials] == [1] * 11 + [0]  # a fiftieth of all cost, from then on
+    assert search.suggest(trials, 0).config == trials[-1].config
+
+
 def test_a_level_that_costs_nothing_does_not_go_on_for_ever() -> None:
     search = CrossFidelitySearch(PLANE, (1e-9, 1.0))
     trials: list[FidelityTrial] = []

@@ -96,7 +96,8 @@ class CrossFidelitySearch:
             return begun
         full = [t for t in trials if t.level == dear]
         belief = self.believe(trials)
-        if belief.share >= _SURE and len(full) % _DEAF != _DEAF - 1:
+        told = any(trend is not None for trend in belief.levels.trends)
+        if told and belief.share >= _SURE and len(full) % _DEAF != _DEAF - 1:
             return self._heard(trials, belief, np.random.default_rng([seed, len(trials)]))
         return self._unheard(trials, full, seed)
 

@@ -4,7 +4,8 @@ Evaluating the first configurations at every level costs as much as a search of 
 the best. So the cheapest level alone is searched, for two thirds of what one dear evaluation costs; its favourite is
 evaluated in full, and beside it the first configuration of all, which is anywhere. If the dear level ranks them as the
 cheap one does, the cheap one is searched on, for half of all cost, and its next favourites follow; as soon as the dear
-results are ranked rather the other way round, they go on as a search of the dear level would begin.
+results are ranked rather the other way round, they go on as a search of the dear level would begin. Where two thirds of
+a dear evaluation do not pay for four cheap ones, so few that a search of them says little, the dear level begins alone.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Screening:
         cheap, full = ([t for t in trials if t.level == level] for level in (0, dear))
         if len(full) >= self.n_startup:
             return None
+        if self._cost(_FEWEST) > _SCREENED * self.costs[dear]:
+            return self._dear(full, len(trials), seed)
         if not full and (self._cost(len(cheap) + 1) <= _SCREENED * self.costs[dear] or len(cheap) < _FEWEST):
             return self._screen(cheap, len(trials), seed)
         expected, agreed = self._agreement(cheap, full)
@@ -85,6 +88,12 @@ class Screening:
         """What a search of the cheapest level would try next."""
         own = BayesianOptimizer(self.space, memory=self.memory, n_startup=_ANYWHERE)
         return FidelityJob(own.suggest([Observation(t.config, (t.value,)) for t in cheap], seed=[seed, number]), 0)
+
+    def _dear(self, full: Sequence[FidelityTrial], number: int, seed: int) -> FidelityJob:
+        """What a search of the dear level alone would try next."""
+        own = BayesianOptimizer(self.space, memory=self.memory, n_startup=self.n_startup)
+        suggested = own.suggest([Observation(t.config, (t.value,)) for t in full], seed=[seed, number])
+        return FidelityJob(suggested, len(self.costs) - 1)
 
     def _agreement(
         self, cheap: Sequence[FidelityTrial], full: Sequence[FidelityTrial]
