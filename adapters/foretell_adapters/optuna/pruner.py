@@ -60,14 +60,17 @@ class ForetellPruner(BasePruner):
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Judge a trial by its reports so far; see the base class."""
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+        now = trial.last_step
+        if now is None:
+            return False
         finished, others = [], []
         for t in study.get_trials(deepcopy=False):
-            if t.number != trial.number and t.intermediate_values:
-                curve = _curve(t.intermediate_values, sign)
-                if t.state == TrialState.COMPLETE and t.values:
-                    finished.append(FinishedRun(curve, sign * t.values[0]))
-                else:
-                    others.append(curve)
+            if t.number == trial.number or not t.intermediate_values:
+                continue
+            if t.state == TrialState.COMPLETE and t.values:
+                finished.append(FinishedRun(_curve(t.intermediate_values, sign), sign * t.values[0]))
+            elif max(t.intermediate_values) >= now:  # who stopped before says nothing
+                others.append(_curve(t.intermediate_values, sign))
         return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign), trial.number + 1, others)
 
     def __repr__(self) -> str:
