@@ -8,8 +8,10 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.trial import FrozenTrial, TrialState
 
 from foretell.benchmarks import digits
+from foretell.curve_rule import CurveRule, FinishedRun
 from foretell.errors import InvalidDataError
 from foretell_adapters.optuna import ForetellPruner, ForetellSampler
 
@@ -91,6 +93,39 @@ def test_it_keeps_nothing_between_calls() -> None:
     assert pruner.prune(study, frozen) is True
     assert copy.prune(study, frozen) is True
     assert repr(copy) == repr(pruner) == "ForetellPruner(threshold=0.005, n_startup_trials=1, patience=0.03, pace=0.75)"
+
+
+def test_it_says_what_the_rule_says_of_whole_curves() -> None:
+    """It reads of others only what they are asked for; some report at every step, some at every third."""
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=3))
+    curves: dict[TrialState, list[tuple[tuple[float, float], ...]]] = {TrialState.COMPLETE: [], TrialState.PRUNED: []}
+    for i in range(12):
+        trial = study.ask()
+        end, rate = trial.suggest_float("end", 0, 1), trial.suggest_float("rate", 0.7, 0.95)
+        steps = range(1, (EPOCHS if i % 4 == 0 else i) + 1, 3 if i % 3 == 0 else 1)
+        reported = tuple((float(s), end * (1 - rate**s)) for s in steps)
+        for step, value in reported:
+            trial.report(value, int(step))
+        state = TrialState.COMPLETE if i % 4 == 0 else TrialState.PRUNED
+        curves[state].append(reported)
+        study.tell(trial, reported[-1][1] if state == TrialState.COMPLETE else None, state)
+    finished = [FinishedRun(c, c[-1][1]) for c in curves[TrialState.COMPLETE]]
+    said = []
+    for end in (0.2, 0.5, 0.7, 0.8, 0.85, 0.9, 1.0):
+        trial, running = study.ask(), tuple((float(s), end * (1 - 0.85**s)) for s in range(1, 8))
+        for step, value in running:
+            trial.report(value, int(step))
+        said.append(ForetellPruner().prune(study, frozen(trial)))
+        others = curves[TrialState.PRUNED]
+        assert said[-1] is CurveRule().hopeless(finished, running, trial.number + 1, others)
+        study.tell(trial, state=TrialState.FAIL)
+        others.append(running)
+    assert True in said
+    assert False in said
+
+
+def frozen(trial: optuna.Trial) -> FrozenTrial:
+    return trial.study._storage.get_trial(trial._trial_id)
 
 
 def test_wrong_settings_are_refused() -> None:

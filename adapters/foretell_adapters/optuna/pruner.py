@@ -8,7 +8,7 @@ from optuna.pruners import BasePruner
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import Curve, CurveRule, FinishedRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,13 +63,16 @@ class ForetellPruner(BasePruner):
         now = trial.last_step
         if now is None:
             return False
-        finished, others = [], []
+        finished: list[FinishedRun] = []
+        others: list[Curve] = []
         for t in study.get_trials(deepcopy=False):
             if t.number == trial.number or not t.intermediate_values:
                 continue
             if t.state == TrialState.COMPLETE and t.values:
                 finished.append(FinishedRun(_curve(t.intermediate_values, sign), sign * t.values[0]))
-            elif max(t.intermediate_values) >= now:  # who stopped before says nothing
+            elif now in t.intermediate_values:  # all that is asked of others is their value at this step
+                others.append(((float(now), sign * t.intermediate_values[now]),))
+            elif max(t.intermediate_values) > now:
                 others.append(_curve(t.intermediate_values, sign))
         return self._rule.hopeless(finished, _curve(trial.intermediate_values, sign), trial.number + 1, others)
 
