@@ -17,11 +17,11 @@ UNIT = GaussianPosterior(np.zeros(1), np.ones(1))
 
 def test_the_factor_by_hand() -> None:
     start = TrackedIntervals(width=1.0, rate=0.5)
-    assert start.after(UNIT, np.array([1.65])).width == pytest.approx(1.45)
-    assert start.after(UNIT, np.array([-1.65])).width == pytest.approx(1.45)
-    assert start.after(UNIT, np.array([1.64])).width == pytest.approx(0.95)
+    assert start.after(UNIT, np.array([1.65])).width == pytest.approx(np.exp(0.45))
+    assert start.after(UNIT, np.array([-1.65])).width == pytest.approx(np.exp(0.45))
+    assert start.after(UNIT, np.array([1.64])).width == pytest.approx(np.exp(-0.05))
     three = GaussianPosterior(np.zeros(3), np.ones(3))
-    assert start.after(three, np.array([0.0, 9.0, 9.0])).width == pytest.approx(1.0 + 0.5 * (2 * 0.9 - 0.1))
+    assert start.after(three, np.array([0.0, 9.0, 9.0])).width == pytest.approx(np.exp(0.5 * (2 * 0.9 - 0.1)))
     assert TrackedIntervals(width=0.2, rate=1.0).after(UNIT, np.zeros(1)).width == 0.2  # never to nothing
 
 
@@ -33,7 +33,7 @@ def test_medians_stay_and_tails_move_through_a_warp() -> None:
     z = 1.6448536269514722
     np.testing.assert_allclose(wider.quantile(0.95), warp.inverse(np.array([0.3, -0.5]) + 2 * z * belief.latent.std))
     inside = TrackedIntervals(width=2.0, rate=0.1).after(belief, np.array([1.5, 0.4]))
-    assert inside.width == pytest.approx(2.0 - 0.1 * 0.2)
+    assert inside.width == pytest.approx(2.0 * np.exp(-0.1 * 0.2))
 
 
 @settings(max_examples=15)
@@ -46,8 +46,9 @@ def test_a_tenth_misses_whatever_the_predictor_believes(seed: int, wrong: float,
         after = intervals.after(UNIT, np.array([error]))
         missed += after.width > intervals.width
         intervals = after
-    # the factor lies between 0 and the largest error it ever needs, so the sum of its steps is bounded by that
-    bound = (np.abs(errors).max() / 1.64 + 1.2 + 0.3) / (0.3 * 300)
+    # the factor never exceeds its start, or the largest error it needs and a step: that bounds the sum of its steps
+    highest = max(np.log(np.abs(errors).max() / 1.64 / TrackedIntervals().width), 0.0) + 0.9 * TrackedIntervals().rate
+    bound = highest / (TrackedIntervals().rate * 300)
     assert missed / 300 <= 0.1 + bound
 
 
