@@ -3,9 +3,8 @@
 Beside the process that sees hyperparameters alone stands one that also sees statistics of the network's graph and what
 signals do in it, and one that sees nothing else. How each predicts every observation from the others decides whose word
 counts for how much, so that a graph that says nothing costs time but no trials. Those that see the network stand there
-twice, the second time expecting more of larger networks before they hear of any (`NetworkSize`), unless results rank
-them rather the other way round. Where weights that learnt on other networks expect something of these, two others hear
-it instead, as a straight effect on the target.
+twice, the second time expecting more of larger networks before they hear of any (`NetworkSize`). Where weights that
+learnt on other networks expect something of these, two others hear it instead, as a straight effect on the target.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from foretell.early_fit import refit_size
 from foretell.encoders import ColumnScaler, Encoding
 from foretell.graph_source import GraphSource
 from foretell.held_down import held_down
-from foretell.metrics import kendall_tau
 from foretell.network_columns import network_columns
 from foretell.network_expectation import EXPECTED
 from foretell.network_size import LEAN, NetworkSize
@@ -113,7 +111,7 @@ class NetworkView:
         X = X - centre
         layouts = _layouts(cube, scaler)
         leans = (0.0,) * len(layouts)
-        if expectation is None and not _contradicted(early_y[early], sizes):
+        if expectation is None:
             leans, layouts = leans + (LEAN,) * (len(layouts) - 1), (*layouts, *layouts[1:])
 
         def work() -> np.ndarray:
@@ -169,11 +167,6 @@ class NetworkView:
             belief = GaussianPosterior(belief.mean + self.leans[i] * sizes, belief.std)
             gain += self.weights[i] * np.exp(log_expected_improvement(belief, self.bests[i]))
         return np.asarray(np.log(gain + 1e-300))
-
-
-def _contradicted(y: Float[np.ndarray, " n"], sizes: Float[np.ndarray, " n"]) -> bool:
-    """Whether three or more results are ranked rather the other way round than sizes."""
-    return len(y) > 2 and kendall_tau(y, sizes) < 0
 
 
 def _layouts(cube: UnitCube, scaler: ColumnScaler) -> tuple[Layout, ...]:
