@@ -25,7 +25,8 @@ from foretell.network_prior import NetworkPrior
 from foretell.search_space import stable_hash
 from foretell_adapters.optuna import space as spaces
 from foretell_adapters.optuna.old_studies import ATTRIBUTE, read_old_studies, sources_for, weights_attribute
-from foretell_adapters.optuna.proposal import MOST_LOOKS, proposal_attributes, read_proposal
+from foretell_adapters.optuna.proposal import MOST_LOOKS, proposal_attributes
+from foretell_adapters.optuna.running_trials import RunningTrials
 from foretell_adapters.optuna.trial_cost import TrialCost
 from foretell_adapters.optuna.trial_memory import FINISHED, TrialMemory
 
@@ -154,6 +155,7 @@ class ForetellSampler(BaseSampler):
         self._cost = None if cost is None else TrialCost(cost)
         self._desirability = tuple(desirability)
         self._memory = TrialMemory(None if self._cost is None else self._cost_of)
+        self._running = RunningTrials()
         self._said: set[str] = set()
         self._n_startup_trials = n_startup_trials
         self._old_studies = () if sources is None else read_old_studies(sources)
@@ -252,11 +254,10 @@ class ForetellSampler(BaseSampler):
     def _tries(self, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Value]:
         """What a running trial tries: its stored proposal, overruled by what it was given."""
         try:
-            proposal = read_proposal(trial, search_space)
+            return self._running.config(trial, search_space)
         except InvalidDataError as e:
             self._say_once("unread", f"Trial {trial.number}'s proposal is left aside ({e})")
-            proposal = {}
-        return spaces.to_config({**proposal, **trial.params})
+            return spaces.to_config(trial.params)
 
     def _cost_of(self, trial: FrozenTrial) -> float | None:
         """What a finished trial cost; None, and a warning once, where that cannot be told."""
