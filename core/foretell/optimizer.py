@@ -44,7 +44,7 @@ GraphFunction = Callable[[Mapping[str, "Value"]], "ComputationGraph | None"]
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _SHORTLIST, _CLIMBS = 16, 2  # proposals whose network is built and captured, and how often as many again
-_FEW_MOVES, _MOVED = 32, 4  # of so few changes of one choice all are tried, of the best so many
+_FEW_MOVES, _MOVED = 32, 3  # of so few changes of one choice all are tried, those of the best so many
 _CHANGES, _CLIMBED = 64, 48  # single changes of a choice that join them, of the best observed and of the best found
 _REFUSED = 8  # what costs too much is often promising: those in front may all be refused
 _FLAT = 3  # trials in a row that only repeat the best value: nothing around it makes a difference
@@ -339,16 +339,13 @@ class BayesianOptimizer:
             if guidance is not None:
                 elite = np.concatenate([elite, self.space.snap(guidance.portfolio)])
             few = 0 < cube.n_moves <= _FEW_MOVES and not np.isnan(elite).any()
-            near = (
-                all_changes(cube, elite[:_MOVED], _MOVED * _FEW_MOVES)
-                if few
-                else local_edits(cube, elite, _N_LOCAL, rng)
-            )
-            rows = np.concatenate([cube.sample(_N_RANDOM, rng), near])
+            changes, n_random = _MOVED * _FEW_MOVES, _N_RANDOM // 2 if few else _N_RANDOM
+            near = all_changes(cube, elite[:_MOVED], changes) if few else local_edits(cube, elite, _N_LOCAL, rng)
+            rows = np.concatenate([cube.sample(n_random, rng), near])
             scores = score(rows)
             for _ in range(1 if few else _ROUNDS):
                 best = rows[np.argsort(-scores, kind="stable")[:5]]
-                near = all_changes(cube, best[:2], 2 * _FEW_MOVES) if few else local_edits(cube, best, _N_REFINED, rng)
+                near = all_changes(cube, best[:1], changes) if few else local_edits(cube, best, _N_REFINED, rng)
                 rows, scores = np.concatenate([rows, near]), np.concatenate([scores, score(near)])
         order = np.argsort(-scores, kind="stable")
         chosen = self._first(rows[order], seen, elusive, wanted)
