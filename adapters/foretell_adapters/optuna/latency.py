@@ -3,6 +3,7 @@
 Everything runs in this process on one thread. A suggestion is timed with all its parameters, in a study in memory whose
 history is given, so that storage and objective cost nothing; the median of the suggestions from `n` finished trials on
 is reported, and the mean too, since a sampler may do its work only now and then. One suggestion goes before, untimed.
+In a busy study every third trial of the history was pruned, and four that never end are under way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
 
 from foretell.benchmarks.cell_specs import FAMILIES, spec_milliseconds
 from foretell.benchmarks.gp_fit import fit_milliseconds
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SUGGESTIONS = 20
+_BUSY = "-busy"
 _IMPORT = "import time, torch; start = time.perf_counter(); import foretell; print(time.perf_counter() - start)"
 
 
@@ -43,9 +46,10 @@ class Latency:
         sizes = [(10, 100)] if quick else [(d, n) for d in (10, 20, 30) for n in (100, 500, 1000)]
         samplers = [m for m in methods if m != "scikit-learn"]
         found = [
-            Cell(m, f"suggest-{d}-mixed", None, n, s)
+            Cell(m, f"suggest-{d}-mixed{busy}", None, n, s)
             for s in range(seeds)
             for d, n in sizes
+            for busy in ("", _BUSY)
             for m in samplers
             if m != "gp" or (n == 100 and d == 10)
         ]
@@ -70,8 +74,14 @@ class Latency:
         assert cell.n is not None
         if cell.family.startswith("gp-fit"):
             return {"time": (fit_milliseconds(cell.method, cell.n, cell.seed), "ms")}
+        running, pruned_every = (4, 3) if cell.family.endswith(_BUSY) else (0, 0)
         times = suggestion_seconds(
-            sampler_of(cell.method, cell.seed), int(cell.family.split("-")[1]), cell.n, cell.seed
+            sampler_of(cell.method, cell.seed),
+            int(cell.family.split("-")[1]),
+            cell.n,
+            cell.seed,
+            running=running,
+            pruned_every=pruned_every,
         )
         return {
             "median": (1e3 * statistics.median(times), "ms"),
@@ -108,14 +118,24 @@ def mixed_space(d: int) -> dict[str, BaseDistribution]:
     return space
 
 
-def suggestion_seconds(sampler: optuna.samplers.BaseSampler, d: int, n: int, seed: int) -> list[float]:
-    """Seconds of each of 20 suggestions in a study that begins with n finished trials."""
+def suggestion_seconds(
+    sampler: optuna.samplers.BaseSampler, d: int, n: int, seed: int, *, running: int = 0, pruned_every: int = 0
+) -> list[float]:
+    """Seconds of each of 20 suggestions in a study that begins with n trials, each `pruned_every`-th of them pruned.
+
+    Trials that are `running` were suggested after those, and never end.
+    """
     with one_quiet_thread():
         space = mixed_space(d)
         history = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
         history.optimize(lambda trial: value_of(asked(trial, space)), n_trials=n)
         study = optuna.create_study(sampler=sampler)
-        study.add_trials(history.get_trials(deepcopy=False))
+        for i, past in enumerate(history.get_trials(deepcopy=False)):
+            if pruned_every and i % pruned_every == 0:
+                past.state, past.intermediate_values = TrialState.PRUNED, {1: past.value or 0.0}
+            study.add_trial(past)
+        for _ in range(running):
+            asked(study.ask(), space)
         times = []
         for _ in range(_SUGGESTIONS + 1):  # the first pays for imports and is left out, of every sampler
             trial = study.ask()
