@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from foretell.candidate import Candidate
 from foretell.encoders import Derivation, Encoding
-from foretell.spaces import Space, Trace
+from foretell.spaces import Space, Trace, written
+from foretell.spaces.edits import unwrap, wrap
 from foretell.spaces.ready import einspace_tokens, nasbench201_cells
 from foretell.spaces.searchers import ModelSearch
 from foretell.spaces.searchers.derivation_belief import DerivationBelief
@@ -46,6 +47,29 @@ def test_a_trial_deviates_from_the_function_as_observations_do() -> None:
     expected = (function.mean - best) * norm.cdf(z) + std * norm.pdf(z)  # equation 9 before its logarithm
     np.testing.assert_allclose(np.exp(belief.score(new)), expected, rtol=1e-6)
     assert process.t2 > 1e-4
+
+
+@given(seed=st.integers(0, 10_000))
+def test_wrapping_keeps_what_is_wrapped_and_unwrapping_what_lies_within(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    trace = written(TOKENS, "residual(near) norm")
+    texts = {f(TOKENS, trace, rng): f for f in (wrap, unwrap)}
+    for made, change in texts.items():
+        text = TOKENS.plan_of(made.config).text
+        if change is wrap:
+            assert len(made) > len(trace)
+            assert "near" in text
+            assert "norm" in text
+        else:
+            assert text == "embedding > near > norm > head"
+
+
+def test_without_room_an_edit_is_a_mutation() -> None:
+    rng = np.random.default_rng(0)
+    cell = CELLS.draw(rng)
+    for change in (wrap, unwrap):
+        made = change(CELLS, cell, rng)
+        assert sum(made.config[k] != v for k, v in cell.config.items()) == 1
 
 
 def kinds(searcher: ModelSearch, n: int, word: str) -> list[bool]:

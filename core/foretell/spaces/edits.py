@@ -1,4 +1,4 @@
-"""Small changes of a trace: one decision anew, a subtree from another trace, a part of one moved to another place.
+"""Small changes of a trace: one decision anew, a subtree from another trace, a part put into another or taken out.
 
 All replay the program with what is kept, so that what a change entails is drawn anew, and nothing invalid comes out.
 """
@@ -60,13 +60,61 @@ def cross(space: Space, one: Trace, other: Trace, rng: np.random.Generator) -> T
         fits = name.rpartition(".")[2] == source.rpartition(".")[2]
         if not (fits and one.distributions[name].contains(other.config[source])):
             continue
-        at, start = _root(name), _root(source)
-        kept = {k: v for k, v in one.config.items() if not _below(k, at)}
-        moved = {at + k[len(start) :]: v for k, v in other.config.items() if _below(k, start)}
-        made = space.trace({**kept, **moved}, rng)
+        made = _moved(space, one, other, _root(source), _root(name), rng)
         if made != one:
             return made
     return mutate(space, one, rng)
+
+
+def wrap(space: Space, trace: Trace, rng: np.random.Generator) -> Trace:
+    """Put a part of the network into a new part, which is drawn: `relu` may become `sum(relu, tanh)`.
+
+    Mutation loses all that lies below a decision, so that a network cannot grow by it and keep what it has; this is its
+    counterpart in genetic programming. What no longer fits, because parts lie too deep, is drawn anew.
+
+    Args:
+        space: The program.
+        trace: What is changed.
+        rng: Source of chance.
+
+    Returns:
+        The network with more; a mutation where some tries find no room.
+    """
+    names = [name for name, d in trace.distributions.items() if isinstance(d, CategoricalDistribution) and d.size != 1]
+    for _ in range(_TRIES if names else 0):
+        name = names[int(rng.integers(len(names)))]
+        root, key = _root(name), name.rpartition(".")[2]
+        kept = {k: v for k, v in trace.config.items() if not _below(k, root)}
+        value = _another(trace.distributions[name], trace.config[name], rng)
+        drawn = space.trace({**kept, name: value}, rng)
+        inner = [k for k, d in drawn.distributions.items() if k != name and _below(k, root)
+                 and k.rpartition(".")[2] == key and d.contains(trace.config[name])]  # fmt: skip
+        if inner:
+            nearest = [k for k in inner if k.count(".") == min(k.count(".") for k in inner)]
+            made = _moved(space, drawn, trace, root, _root(nearest[int(rng.integers(len(nearest)))]), rng)
+            if made != trace:
+                return made
+    return mutate(space, trace, rng)
+
+
+def unwrap(space: Space, trace: Trace, rng: np.random.Generator) -> Trace:
+    """Put a part in the place of one that it lies in: `sum(relu, tanh)` may become `relu`.
+
+    Args:
+        space: The program.
+        trace: What is changed.
+        rng: Source of chance.
+
+    Returns:
+        The network with less; a mutation where no part lies in one of its kind.
+    """
+    pairs = [(outer, inner) for outer, d in trace.distributions.items() if isinstance(d, CategoricalDistribution)
+             for inner in trace.config if inner != outer and _below(inner, _root(outer))
+             and inner.rpartition(".")[2] == outer.rpartition(".")[2] and d.contains(trace.config[inner])]  # fmt: skip
+    if not pairs:
+        return mutate(space, trace, rng)
+    outer, inner = pairs[int(rng.integers(len(pairs)))]
+    return _moved(space, trace, trace, _root(inner), _root(outer), rng)
 
 
 def neighbours(space: Space, trace: Trace, rng: np.random.Generator) -> Iterator[Trace]:
@@ -83,6 +131,14 @@ def neighbours(space: Space, trace: Trace, rng: np.random.Generator) -> Iterator
     for i in rng.permutation(len(moves)).tolist():
         name, value = moves[i]
         yield space.trace({**trace.config, name: value}, rng)
+
+
+def _moved(space: Space, one: Trace, other: Trace, start: str, at: str, rng: np.random.Generator) -> Trace:
+    """One trace with what the other has below `start` in place of what it has itself below `at`."""
+    kept = {k: v for k, v in one.config.items() if not _below(k, at)}
+    cut = len(start) + 1 if start else 0
+    moved = {f"{at}.{k[cut:]}" if at else k[cut:]: v for k, v in other.config.items() if _below(k, start)}
+    return space.trace({**kept, **moved}, rng)
 
 
 def _root(name: str) -> str:
