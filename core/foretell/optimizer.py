@@ -15,6 +15,7 @@ import numpy as np
 from foretell.buildable import Buildable
 from foretell.cost_aware import CostAware
 from foretell.desired_belief import DesiredBelief
+from foretell.drawn_belief import DrawnBelief
 from foretell.errors import InvalidDataError, InvalidSearchSpaceError
 from foretell.graph_source import GraphSource
 from foretell.network_copies import NetworkCopies
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from foretell.posterior import WarpedPosterior
     from foretell.search_space import SearchSpace
     from foretell.study_belief import Doubts
+    from foretell.thompson_crowd import ThompsonCrowd
     from foretell.transfer.guidance import Guidance
     from foretell.unit_cube import UnitCube
 
@@ -77,6 +79,8 @@ class BayesianOptimizer:
             way what promises most for what it costs is tried, see `foretell.cost_aware`; single objectives only.
         wishes: How far each objective is as wished; with these, what counts is the expected gain in overall
             desirability, in place of hypervolume or improvement.
+        crowd: From how many under way on each proposal follows a draw of the belief, in place of the expected
+            improvement; None for never. Single objectives only, without costs, wishes or networks in view.
     """
 
     space: SearchSpace
@@ -88,6 +92,7 @@ class BayesianOptimizer:
     prior: NetworkPrior | None = field(default=None, repr=False)
     cost: CostFunction | None = None
     wishes: Sequence[Desirability] = ()
+    crowd: ThompsonCrowd | None = None
 
     def suggest(
         self,
@@ -307,17 +312,21 @@ class BayesianOptimizer:
         costly: CostAware | None,
     ) -> Float[np.ndarray, "k d"]:
         """The most promising unseen positions by hyperparameters alone, best first."""
+        simple = values.shape[1] == 1 and costly is None and self.graph is None and not self.wishes
+        by_draws = simple and self.crowd is not None and len(running) >= self.crowd.running
         plain = StudyBelief.fit(
             cube if guidance is None else guidance.informed(cube),
             known,
             values,
             partial,
             constraints,
-            running,
+            running[:0] if by_draws else running,
             lost,
             self.memory,
         )
-        belief: StudyBelief | DesiredBelief = plain
+        belief: StudyBelief | DesiredBelief | DrawnBelief = plain
+        if by_draws:
+            belief = DrawnBelief.of(plain, rng)
         if self.wishes:
             broken = (np.nan_to_num(constraints, nan=0.0) > 0).any(axis=1)
             belief = DesiredBelief.of(plain, self.wishes, known, values, broken, running)

@@ -20,13 +20,14 @@ from foretell.expected_hypervolume import (
 )
 from foretell.held_down import held_down
 from foretell.posterior import GaussianPosterior, WarpedPosterior
+from foretell.posterior_draw import PosteriorDraw
 from foretell.search_warps import SCALES, on_scale
 from foretell.surrogates.calibrated import conformal_factor
 from foretell.surrogates.search_process import SearchProcess, spread_rows
 from foretell.target_warp import TargetWarp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from jaxtyping import Bool, Float
 
@@ -100,6 +101,11 @@ class Trend:
     def predict(self, X: Float[np.ndarray, "m c"]) -> GaussianPosterior:
         """Belief about the function at encoded positions, in units of the warped targets."""
         return self.process.predict(X - self.centre)
+
+    def drawn(self, rng: np.random.Generator) -> Callable[[Float[np.ndarray, "m c"]], Float[np.ndarray, " m"]]:
+        """One function of encoded positions, drawn from the belief, in units of the warped targets."""
+        draw = PosteriorDraw(self.process, rng)
+        return lambda X: draw(X - self.centre)
 
     def next_values(self, X: Float[np.ndarray, "m c"]) -> WarpedPosterior:
         """Belief about what would be measured at encoded positions, noise included, in units of the targets.

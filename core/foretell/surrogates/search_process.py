@@ -144,6 +144,16 @@ class SearchProcess:
         K = _kernel(X * self.scale, self._others, far, self.far, self.s2)
         return K, self.s2 if far is None else self.s2 + np.einsum("mc,mc->m", far, far)
 
+    def explained(self, X: Float[np.ndarray, "m c"]) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, "m n"]]:
+        """Mean at points, and rows whose products are what the observations take off covariances."""
+        K, _ = self._against(X)
+        return self.mean + K @ self.alpha, K @ self.root.T
+
+    def covariance(self, X: Float[np.ndarray, "m c"], Z: Float[np.ndarray, "k c"]) -> Float[np.ndarray, "m k"]:
+        """Covariances of the function between points before anything is observed."""
+        far, far_z = (None, None) if self.slope is None else (X * self.slope, Z * self.slope)
+        return _kernel(X * self.scale, _Others.of(Z * self.scale), far, far_z, self.s2)
+
     def believing(self, X: Float[np.ndarray, "p c"]) -> SearchProcess:
         """The process told that its own mean at some more points is true: only the variance shrinks."""
         from scipy.linalg.lapack import dpotrf, dtrtri

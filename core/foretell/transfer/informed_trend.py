@@ -11,6 +11,8 @@ from foretell.posterior import GaussianPosterior
 from foretell.study_belief import Trend, scales_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Bool, Float, Int
 
     from foretell.search_memory import SearchMemory
@@ -105,6 +107,10 @@ class InformedTrend:
         return GaussianPosterior(
             mean, np.sqrt(p * a.std**2 + (1.0 - p) * b.std**2 + p * (1.0 - p) * (a.mean - b.mean) ** 2)
         )
+
+    def drawn(self, rng: np.random.Generator) -> Callable[[Float[np.ndarray, "m c"]], Float[np.ndarray, " m"]]:
+        """See `Trend.drawn`; of one of the two, by their weights."""
+        return (self.hearing if rng.random() < self.share else self.alone).drawn(rng)
 
     @property
     def slopes(self) -> Float[np.ndarray, " k"]:
