@@ -38,8 +38,8 @@ def source() -> GraphSource:
 
 def test_only_what_can_be_built_is_suggested(source: GraphSource) -> None:
     observations: list[Observation] = []
-    for i in range(6):
-        config = BayesianOptimizer(SPACE, source).suggest(observations, seed=(0, i))
+    for i in range(4):
+        config = BayesianOptimizer(SPACE, source, 4).suggest(observations, seed=(0, i))
         assert not source.refuses(config)
         assert config not in [o.config for o in observations]
         observations.append(Observation(config, (float(config["width"]),)))
@@ -72,7 +72,7 @@ def test_results_decide_whether_it_matters(source: GraphSource) -> None:
 
 def test_where_it_does_not_matter_everything_is_suggested(source: GraphSource) -> None:
     observations = [Observation({"width": 1, "kind": "good"}, (0.0,)), Observation({"width": 2, "kind": "bad"}, (1.0,))]
-    for i in range(8):
-        config = BayesianOptimizer(SPACE, source).suggest(observations, seed=(1, i))
+    for i in range(3):
+        config = BayesianOptimizer(SPACE, source, 4).suggest(observations, seed=(1, i))
         observations.append(Observation(config, (float(config["kind"] == "bad"),)))
     assert any(o.config["kind"] == "bad" for o in observations[2:])
