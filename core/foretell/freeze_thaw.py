@@ -2,7 +2,8 @@
 
 Swersky, Snoek and Adams, 2014, "Freeze-Thaw Bayesian Optimization", https://arxiv.org/abs/1406.3896, keep a pool of
 paused runs and go on with the one that is worth most. Here it is the one with the highest probability of ending above
-the best finished one, under the belief of `foretell.curve_rule`.
+the best finished one, by what is left of it, under the belief of `foretell.curve_rule`; where that is less than what a
+fresh run offers, none is.
 
 The same serves iterative deepening: when the number of epochs of a study is raised, its finished runs become paused
 ones, and what they took is not spent again.
@@ -27,8 +28,9 @@ class FreezeThaw:
 
     Args:
         steps: Step at which a run is finished, and its last value final.
-        rule: What is believed of a run, how small a probability is not worth a step, and how many finished runs it
-            takes to believe anything: until then, the run with the best value goes on to its end.
+        rule: What is believed of a run, how small a probability is not worth a step, absolutely and beside a fresh
+            run, and how many finished runs it takes to believe anything: until then, the run with the best value goes
+            on to its end.
 
     Raises:
         InvalidDataError: If `steps` is not positive.
@@ -41,7 +43,7 @@ class FreezeThaw:
     """
 
     steps: float
-    rule: CurveRule = field(default_factory=lambda: CurveRule(n_finished=5))
+    rule: CurveRule = field(default_factory=CurveRule)
 
     def __post_init__(self) -> None:
         if not self.steps > 0:
@@ -66,7 +68,11 @@ class FreezeThaw:
         if len(finished) < self.rule.n_finished:
             begun = max(c[-1][0] for c in paused.values())  # a run that goes on to its end is not given up half-way
             return max(paused, key=lambda i: (paused[i][-1][0] == begun, paused[i][-1][1]))
-        best = max(run.final for run in finished)
-        promise = {i: self.rule.final_value(finished, c).exceeds(best) for i, c in paused.items()}
-        chosen = max(promise, key=lambda i: promise[i])
-        return chosen if promise[chosen] >= self.rule.threshold else None
+        promise = {}
+        for i, curve in paused.items():
+            chance = self.rule.belief(finished, curve, [c for j, c in paused.items() if j != i])
+            left = (self.steps - curve[-1][0]) / max(self.steps - curve[0][0], self.steps - curve[-1][0])
+            if chance >= self.rule.threshold:
+                promise[i] = chance / left
+        chosen = max(promise, key=lambda i: promise[i], default=None)
+        return chosen if chosen is not None and promise[chosen] >= self.rule.pace / len(curves) else None

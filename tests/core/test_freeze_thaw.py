@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from foretell.benchmarks import deepening
 from foretell.benchmarks.deepening import Deepening, deepen, run_pruned
 from foretell.benchmarks.pruning_runs import REPORTED, TUNED
 from foretell.benchmarks.runner import Cell, Measurement
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule, FinishedRun, regression
 from foretell.errors import InvalidDataError
 from foretell.freeze_thaw import FreezeThaw
+from foretell.overtaking import overtaking
 from foretell_plugins import Plugins
 
 
@@ -31,7 +33,7 @@ def as_curve(row: np.ndarray) -> tuple[tuple[float, float], ...]:
 def test_first_the_best_is_run_to_its_end() -> None:
     rows = values(6, 20, 0)
     curves = [as_curve(row[:5]) for row in rows]
-    choice, order = FreezeThaw(20), []
+    choice, order = FreezeThaw(20, CurveRule(n_finished=5)), []
     while sum(len(c) == 20 for c in curves) < 4:
         i = choice.next(curves)
         assert i is not None
@@ -44,11 +46,15 @@ def test_first_the_best_is_run_to_its_end() -> None:
 def test_then_the_most_probable_one_goes_on() -> None:
     rows = values(12, 30, 1)
     curves = [as_curve(row[:30] if i < 8 else row[:12]) for i, row in enumerate(rows)]
-    rule = CurveRule(threshold=1e-6)
     finished = [FinishedRun(c, c[-1][1]) for c in curves[:8]]
-    best = max(f.final for f in finished)
-    odds = [rule.final_value(finished, c).exceeds(best) for c in curves[8:]]
-    assert FreezeThaw(30, rule).next(curves) == 8 + int(np.argmax(odds))
+    for belief in (overtaking, regression):
+        rule = CurveRule(threshold=0.0, pace=0.0, belief=belief)
+        odds = [belief(finished, c, [d for d in curves[8:] if d is not c]) for c in curves[8:]]
+        assert FreezeThaw(30, rule).next(curves) == 8 + int(np.argmax(odds))
+        assert FreezeThaw(30, replace(rule, threshold=1.01 * max(odds))).next(curves) is None
+        pace = max(odds) / (1 - 11 / 29) * 12  # what is left of twelve runs
+        assert FreezeThaw(30, replace(rule, pace=0.99 * pace)).next(curves) is not None
+        assert FreezeThaw(30, replace(rule, pace=1.01 * pace)).next(curves) is None
     assert FreezeThaw(30, CurveRule(threshold=0.999)).next(curves) is None
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
-from foretell.curve_rule import CurveRule, FinishedRun, regression
+from foretell.curve_rule import CurveRule, FinishedRun
 from foretell.freeze_thaw import FreezeThaw
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from foretell.benchmarks.runner import Measurement
 
 _TIMES, _SLICE = 3, 4
-_RULE = CurveRule(n_finished=5, pace=0.0, belief=regression)  # what `FreezeThaw` believes
 Curve = list[tuple[float, float]]
 
 
@@ -83,11 +82,13 @@ def run_pruned(values: Float[np.ndarray, "runs epochs"]) -> tuple[list[Curve], i
     """Run one after the other, each until it ends, fails or is stopped by `CurveRule`: the curves, and the epochs."""
     curves: list[Curve] = []
     finished: list[FinishedRun] = []
+    others: list[Curve] = []
     for row in values:
         curve: Curve = []
         for epoch, value in enumerate(row.tolist(), start=1):
             curve.append((float(epoch), value))
-            if not math.isfinite(value) or _RULE.hopeless(finished, curve):
+            if not math.isfinite(value) or CurveRule().hopeless(finished, curve, others=others):
+                others.append(curve)
                 break
         else:
             finished.append(FinishedRun(tuple(curve), curve[-1][1]))
