@@ -72,6 +72,12 @@ def test_better_is_more_probable() -> None:
         assert chances[-1] > 0.4
 
 
+def test_golden() -> None:
+    """The weights in use; says nothing of their worth. After learning them anew, print and replace."""
+    chances = [overtaking(finished([0.5, 0.9, 0.7]), curve(end, 10), [curve(0.3, 12)]) for end in (0.6, 0.85, 0.95)]
+    assert chances == pytest.approx([0.0484876, 0.1873437, 0.5572820], rel=1e-5)
+
+
 def test_the_longer_the_surer() -> None:
     """A run a little worse, and one a little better, than the only one that has ended."""
     worse = [overtaking(finished([0.9]), curve(0.8, steps)) for steps in (2, 10, 28)]
