@@ -219,6 +219,12 @@ def test_edits_stay_in_the_space_and_change_something(seed: int, name: str) -> N
         assert space.trace(made.config) == made
 
 
+def test_crossing_a_whole_network_with_another_takes_a_part_of_it() -> None:
+    one, other = written(GRAMMAR, "relu"), written(GRAMMAR, "seq(tanh, sum(relu, tanh))")
+    made = {GRAMMAR.plan_of(cross(GRAMMAR, one, other, np.random.default_rng(i)).config).text for i in range(30)}
+    assert made == {"tanh", "added(relu, tanh)", "tanh > added(relu, tanh)"}
+
+
 def test_neighbours_differ_in_one_decision_and_what_hangs_on_it() -> None:
     trace = SMALL.trace({"body.times": 2})
     near = list(neighbours(SMALL, trace, np.random.default_rng(0)))
