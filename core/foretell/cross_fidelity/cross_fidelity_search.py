@@ -5,14 +5,13 @@
         job = search.suggest(trials, seed=0)
         trials.append(FidelityTrial(job.config, job.level, evaluate(job.config, job.level)))
 
-No schedule is fixed beforehand, unlike in Hyperband (`foretell.hyperband`): two configurations are tried at the
-cheapest level and in full, and where both agree, the cheapest is searched and its favourites are put to the test, see
-`Screening`. From then on cheap levels get a share of all cost: half where they are certain to help, a fiftieth where
-they do not. It goes to the most promising configurations of which a cheap result says more for its cost than a dear one
-would; the rest goes to the most promising one in full. The belief is that of `HeardProcess`; unless this rather surely
-hears the cheap levels, and for every fourth dear evaluation, the choice is that of `BayesianOptimizer`, which ignores
-them. Anything that scores configurations cheaply serves as a level: fewer epochs, less data, a smaller model, a
-supernet.
+No schedule is fixed beforehand, unlike in Hyperband (`foretell.hyperband`): the cheapest level is searched first, and
+its favourites are put to the test, see `Screening`. From then on cheap levels get a share of all cost: half where they
+are certain to help, a fiftieth where they do not. It goes to the most promising configurations of which a cheap result
+says more for its cost than a dear one would; the rest goes to the most promising one in full. The belief is that of
+`HeardProcess`; unless this rather surely hears the cheap levels, and for every fourth dear evaluation, the choice is
+that of `BayesianOptimizer`, which ignores them. Anything that scores configurations cheaply serves as a level: fewer
+epochs, less data, a smaller model, a supernet.
 """
 
 from __future__ import annotations

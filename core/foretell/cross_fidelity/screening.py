@@ -1,11 +1,11 @@
-"""How a search across fidelities begins: two configurations at the cheapest level and in full, then its favourites.
+"""How a search across fidelities begins: the cheapest level is searched first, and its favourite put to the test.
 
-The first two are from anywhere, those with which a search of the dear level alone would begin. If the dear level ranks
-them as the cheapest does, this one is searched, until it has cost two thirds of what one dear evaluation costs; its
-favourite is evaluated in full, it is searched on, for half of all cost, and its next favourites follow. As long as the
-dear results are ranked rather the other way round, they go on as a search of the dear level would begin, each at the
-cheapest level first: six pairs tell whether it is to be heard after all, with either sign. Where two thirds of a dear
-evaluation do not pay for four cheap ones, so few that a search of them says little, the dear level begins alone.
+Evaluating the first configurations at every level costs as much as a search of the dear level alone needs to come near
+the best. So the cheapest level alone is searched, for two thirds of what one dear evaluation costs; its favourite is
+evaluated in full, and beside it the first configuration of all, which is anywhere. If the dear level ranks them as the
+cheap one does, the cheap one is searched on, for half of all cost, and its next favourites follow; as soon as the dear
+results are ranked rather the other way round, they go on as a search of the dear level would begin. Where two thirds of
+a dear evaluation do not pay for four cheap ones, so few that a search of them says little, the dear level begins alone.
 """
 
 from __future__ import annotations
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from foretell.search_space import SearchSpace
 
 _SCREENED, _FEWEST = 2 / 3, 4  # cost of the first screening in dear evaluations, and its evaluations at least
-_BOTH = 2  # configurations at the cheapest level and in full, before it is searched
 _ANYWHERE = 5  # of these, the first so many are quasi-random
 _CHEAP = 0.5  # share of all cost that the cheapest level may have while it is not contradicted
-_LOOKED = 16  # of the quasi-random sequence, beyond what is done
 _HEARD = 4  # dear results with which `HeardProcess` may begin where they agree
 _PLAIN = (np.inf,)
 
@@ -69,19 +67,19 @@ class Screening:
             return None
         if self._cost(_FEWEST) > _SCREENED * self.costs[dear]:
             return self._dear(full, len(trials), seed)
-        done = [t.config for t in full]
+        if not full and (self._cost(len(cheap) + 1) <= _SCREENED * self.costs[dear] or len(cheap) < _FEWEST):
+            return self._screen(cheap, len(trials), seed)
         expected, agreed = self._agreement(cheap, full)
-        if len(full) < _BOTH or not agreed:
-            return self._pair(cheap, done, seed)
+        if not agreed and full:
+            return FidelityJob(self._anywhere(cheap, full, seed), dear)
         if len(full) >= min(_HEARD, self.n_startup):
             return None
-        limit = _SCREENED * self.costs[dear]
-        if len(full) > _BOTH:
-            limit = _CHEAP * sum(self.costs[t.level] for t in trials)
-        if self._cost(len(cheap) + 1) <= limit or len(cheap) < _FEWEST:
+        spent = sum(self.costs[t.level] for t in trials)
+        if full and self._cost(len(cheap) + 1) <= _CHEAP * (spent + self.costs[0]):
             return self._screen(cheap, len(trials), seed)
+        done = [t.config for t in full]
         favourites = [cheap[i].config for i in np.argsort(-expected, kind="stable") if cheap[i].config not in done]
-        return FidelityJob(favourites[0], dear) if favourites else self._pair(cheap, done, seed)
+        return FidelityJob(favourites[0] if favourites else self._anywhere(cheap, full, seed), dear)
 
     def _cost(self, n: int) -> float:
         return self.costs[0] * n - 1e-9 * self.costs[-1]
@@ -116,12 +114,10 @@ class Screening:
         said = trend.predict(cube.encode(self.memory.units(self.space, [t.config for t in full]))).mean
         return expected, kendall_tau(np.array([t.value for t in full]), said) > 0
 
-    def _pair(self, cheap: Sequence[FidelityTrial], done: Sequence[Mapping[str, Value]], seed: int) -> FidelityJob:
-        """The next of the quasi-random sequence: at the cheapest level, and then in full.
-
-        In a small space that is used up, the first of the sequence again.
-        """
-        sequence = (self.space.quasi_random(i, seed) for i in range(len(done) + _LOOKED))
-        config = next((c for c in sequence if c not in done), None) or self.space.quasi_random(0, seed)
-        known = any(t.config == config for t in cheap)
-        return FidelityJob(config, len(self.costs) - 1 if known else 0)
+    def _anywhere(
+        self, cheap: Sequence[FidelityTrial], full: Sequence[FidelityTrial], seed: int
+    ) -> Mapping[str, Value]:
+        """One of those with which the screening began, else the next of the quasi-random sequence."""
+        done = [t.config for t in full]
+        left = [t.config for t in cheap[:_ANYWHERE] if t.config not in done]
+        return left[0] if left else self.space.quasi_random(len(cheap) + len(full), seed)
