@@ -58,7 +58,7 @@ def test_curves_of_taskset_are_read_and_drawn() -> None:
 
 def test_the_halves_are_apart() -> None:
     assert not set(pruning_runs.TUNED) & set(pruning_runs.REPORTED)
-    assert {task for _, task in (*pruning_runs.TUNED, *pruning_runs.REPORTED)} == {*taskset.TASKS, "cnn"}
+    assert {task for _, task in (*pruning_runs.TUNED, *pruning_runs.REPORTED)} == {*taskset.TASKS, "cnn", "mlp"}
 
 
 def test_a_curve_of_digits_ends_where_training_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,14 +116,14 @@ def test_a_study_without_pruner_runs_everything_and_fails_what_diverges() -> Non
 def test_cells_and_table() -> None:
     bench = Pruning()
     cells = bench.cells(bench.methods, 2, quick=False)
-    assert len(cells) == 8 * 2 * 6  # 60 networks as well as 30
+    assert len(cells) == (8 + 2) * 2 * 6  # 60 networks as well as 30
     assert bench.cells(("median",), 1, quick=True) == [Cell("median", "taskset", taskset.TASKS[1], 60, 0)]
     rows = [
         Measurement("pruning", "median", "digits", "cnn", 30, seed, metric, value, "%", "0")
         for seed in (0, 1)
         for metric, value in (("epochs", 30.0 + seed), ("same", 100.0 * seed), ("lost", 1.0), ("decide", 2.0))
     ]
-    assert bench.report(rows)[-1] == "| digits | 30 | median | 30.5 | 50 | 1 | 2 | 2 |"
+    assert bench.report(rows)[-1] == "| digits cnn | 30 | median | 30.5 | 50 | 1 | 2 | 2 |"
 
 
 @pytest.mark.parametrize("method", Pruning.methods)

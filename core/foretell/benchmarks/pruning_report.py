@@ -17,7 +17,7 @@ _COLUMNS = {"epochs": "epochs spent, %", "same": "kept the best, %", "lost": "qu
 
 
 def pruning_table(rows: Sequence[Measurement]) -> list[str]:
-    """Lines of one table a half, means over tasks and seeds, by family and number of runs.
+    """Lines of one table a half, means over TaskSet's tasks and seeds, by number of runs.
 
     `epochs spent` in percent of what the same runs take unpruned; `kept the best`, the share of studies whose best
     finished run is the one that would have been the best unpruned; `quality lost` of the best finished run to that one,
@@ -33,15 +33,16 @@ def pruning_table(rows: Sequence[Measurement]) -> list[str]:
             f"| curves | runs | pruner | {' | '.join(_COLUMNS.values())} | studies |",
             f"|{'---|' * (len(_COLUMNS) + 4)}",
         ]
-        for family, n in dict.fromkeys((m.family, m.n) for m in here):
+        for curves, n in dict.fromkeys((_curves(m), m.n) for m in here):
             for method in dict.fromkeys(m.method for m in here):
-                found = {
-                    metric: [
-                        m.value for m in here if (m.family, m.n, m.method, m.metric) == (family, n, method, metric)
-                    ]
-                    for metric in _COLUMNS
-                }
+                these = [m for m in here if (_curves(m), m.n, m.method) == (curves, n, method)]
+                found = {metric: [m.value for m in these if m.metric == metric] for metric in _COLUMNS}
                 if found["epochs"]:
                     means = [f"{np.mean(values):.3g}" for values in found.values()]
-                    lines.append(f"| {family} | {n} | {method} | {' | '.join(means)} | {len(found['epochs'])} |")
+                    lines.append(f"| {curves} | {n} | {method} | {' | '.join(means)} | {len(found['epochs'])} |")
     return lines
+
+
+def _curves(m: Measurement) -> str:
+    """TaskSet's tasks are one row, networks of one kind another."""
+    return f"{m.family} {m.task}" if m.family == "digits" else str(m.family)
