@@ -46,7 +46,7 @@ def test_stops_the_hopeless_and_leaves_the_promising(mode: str, sign: float) -> 
 
 
 def test_the_metric_of_a_stop_is_the_one_that_came_when_a_later_one_was_first() -> None:
-    assessor = ended(0.5, 0.7, 0.8, 0.75, 0.85, patience=0.3)
+    assessor = ended(0.5, 0.7, 0.75, 0.8, 0.85, patience=0.3)
     poor = curve(0.1)
     for n in (1, 2):  # the fourth is here, the third is not: NNI hands over those without a gap
         assert assessor.assess_trial("mixed", poor[:n]) is AssessResult.Good
