@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import optuna
 
-from foretell.benchmarks.described_tasks import FAMILIES, described_problem, described_tasks, description
+from foretell.benchmarks.described_tasks import (
+    FAMILIES,
+    described_problem,
+    described_tasks,
+    description,
+    middle,
+    nearest_task,
+)
 from foretell.benchmarks.runner import Cell
 from foretell.transfer import SharedParameters, SourceKnowledge, TaskClusters
 from foretell_adapters.optuna.demo import suggest
@@ -79,7 +86,7 @@ class DefaultsBench:
                 learnt = replace(learnt, clusters=(replace(learnt.clusters[0], configurations=learnt.everywhere),))
             return list(learnt.for_task(task, problem.space).configurations)
         if cell.method == "centre":
-            return [problem.space.from_unit(problem.space.snap(np.full((1, len(problem.space)), 0.5))[0])]
+            return [middle(problem.space)]
         if cell.method == "random":
             return []
         old = self._sources(cell)
@@ -87,10 +94,7 @@ class DefaultsBench:
             knowledge = SourceKnowledge.learn(old, problem.space, 0, task)
             return [problem.space.from_unit(row) for row in knowledge.portfolio]
         if cell.method == "nearest":
-            from foretell.transfer.nearness import task_distances
-
-            away = task_distances([task, *(source.task for source in old)])[0, 1:]
-            return _best([old[int(np.nanargmin(away))]], problem)
+            return _best([old[nearest_task(task, [source.task for source in old])]], problem)
         return _best(old, problem)
 
     def _clusters(self, cell: Cell) -> TaskClusters:
@@ -144,8 +148,8 @@ def _best(old: Sequence[Source], problem: SearchProblem) -> Configs:
     ranked = []
     for source in old:
         shared = SharedParameters.between(problem.space, source.space)
-        order = np.argsort(-source.targets(0), kind="stable")
-        ranked.append([shared.to_target(source.observations[i].config) for i in order.tolist()])
+        pairs = zip(source.targets(0).tolist(), source.observations, strict=True)
+        ranked.append([shared.to_target(seen.config) for _, seen in sorted(pairs, key=lambda pair: -pair[0])])
     found: Configs = []
     for config in chain.from_iterable(zip(*ranked, strict=False)):
         if config not in found:

@@ -23,11 +23,14 @@ from foretell.benchmarks.tables import TABLES
 from foretell.benchmarks.taskset import TASKS, taskset_curves, taskset_settings
 from foretell.distributions import Distribution, FloatDistribution
 from foretell.search_space import SearchSpace
+from foretell.transfer.nearness import task_distances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from foretell.benchmarks.search_spaces.problem import SearchProblem
+    from foretell.distributions import Value
+    from foretell.transfer.nearness import TaskDescription
 
 _CELLS: Mapping[str, Mapping[str, float | str]] = {
     "cifar10": {"kind": "classes", "classes": 10, "pixels": 32, "scenes": "objects"},
@@ -90,3 +93,21 @@ def described_problem(family: str, task: str) -> SearchProblem:
         }  # fmt: skip
         return grid_problem(columns, table.targets[task][rows])
     return source_tasks.source_problem(family, task)
+
+
+def middle(space: SearchSpace) -> dict[str, Value]:
+    """The configuration in the middle of every parameter.
+
+    >>> middle(SearchSpace({"x": FloatDistribution(0.0, 1.0)}))
+    {'x': 0.5}
+    """
+    return space.from_unit(space.snap(np.full((1, len(space)), 0.5))[0])
+
+
+def nearest_task(task: TaskDescription, others: Sequence[TaskDescription]) -> int:
+    """Which of other tasks is described most alike, the first of several.
+
+    >>> nearest_task({"rows": 100.0}, [{"rows": 9000.0}, {"rows": 150.0}])
+    1
+    """
+    return int(np.nanargmin(task_distances([task, *others])[0, 1:]))
