@@ -20,6 +20,7 @@ Score: TypeAlias = "Callable[[Float[np.ndarray, 'k d']], Float[np.ndarray, ' k']
 _N_RANDOM, _N_LOCAL = 48, 80
 _N_REFINED, _ROUNDS = 32, 2
 _FEW_MOVES, _MOVED = 32, 3  # of so few changes of one choice all are tried, those of the best so many
+_COPIED = 2  # trials with exactly the best value: many a change changes nothing, and several are tried at once
 _ENUMERABLE = 512  # a space of no more configurations is judged whole
 
 
@@ -43,7 +44,8 @@ def climb(
         rows = cube.sample(_N_RANDOM + _N_LOCAL, rng)
         scores = score(rows)
     else:
-        rows, scores = _climbed(cube, score, elite, rng)
+        few = 0 < cube.n_moves <= _FEW_MOVES and not np.isnan(elite).any() and state.n_best < _COPIED
+        rows, scores = (_by_changes if few else _by_edits)(cube, score, elite, rng)
     order = np.argsort(-scores, kind="stable")
     chosen = state.first(rows[order], wanted)
     if chosen:
@@ -56,16 +58,24 @@ def climb(
     return fresh[new] if new else np.asarray(rows[order[:1]])  # a small space, used up: its best point again
 
 
-def _climbed(
+def _by_changes(
     cube: UnitCube, score: Score, elite: Float[np.ndarray, "e d"], rng: np.random.Generator
 ) -> tuple[Float[np.ndarray, "k d"], Float[np.ndarray, " k"]]:
-    few = 0 < cube.n_moves <= _FEW_MOVES and not np.isnan(elite).any()
-    changes, n_random = _MOVED * _FEW_MOVES, _N_RANDOM // 2 if few else _N_RANDOM
-    near = all_changes(cube, elite[:_MOVED], changes) if few else local_edits(cube, elite, _N_LOCAL, rng)
-    rows = np.concatenate([cube.sample(n_random, rng), near])
+    """All changes of one choice of the best, and then of the best of these."""
+    most = _MOVED * _FEW_MOVES
+    rows = np.concatenate([cube.sample(_N_RANDOM // 2, rng), all_changes(cube, elite[:_MOVED], most)])
     scores = score(rows)
-    for _ in range(1 if few else _ROUNDS):
-        best = rows[np.argsort(-scores, kind="stable")[:5]]
-        near = all_changes(cube, best[:1], changes) if few else local_edits(cube, best, _N_REFINED, rng)
+    near = all_changes(cube, rows[np.argmax(scores)][None], most)
+    return np.concatenate([rows, near]), np.concatenate([scores, score(near)])
+
+
+def _by_edits(
+    cube: UnitCube, score: Score, elite: Float[np.ndarray, "e d"], rng: np.random.Generator
+) -> tuple[Float[np.ndarray, "k d"], Float[np.ndarray, " k"]]:
+    """Random edits of the best, of one parameter or several, and then of the best of these."""
+    rows = np.concatenate([cube.sample(_N_RANDOM, rng), local_edits(cube, elite, _N_LOCAL, rng)])
+    scores = score(rows)
+    for _ in range(_ROUNDS):
+        near = local_edits(cube, rows[np.argsort(-scores, kind="stable")[:5]], _N_REFINED, rng)
         rows, scores = np.concatenate([rows, near]), np.concatenate([scores, score(near)])
     return rows, scores

@@ -106,6 +106,11 @@ class StudyState:
             return False
         return bool((self.values[-_FLAT:] == self.values.max()).all())
 
+    @property
+    def n_best(self) -> int:
+        """How many trials have exactly the best value; 0 with several objectives."""
+        return int((self.values == self.values.max()).sum()) if self.single and len(self.values) else 0
+
     def may(self, config: Mapping[str, Value]) -> bool:
         """Whether a configuration may be tried at all."""
         return self.admissible is None or self.admissible(config)
