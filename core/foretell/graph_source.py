@@ -6,6 +6,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from foretell.capture.capture_count import captured
 from foretell.errors import (
     CaptureError,
     CaptureWarning,
@@ -68,6 +69,12 @@ class GraphSource:
         self._lock = threading.Lock()
         self._warned: set[str] = set()
         self._hangs = 0
+        self._captures = False
+
+    @property
+    def captures(self) -> bool:
+        """Whether it captured a module so far, which takes a hundred times as long as to write a graph down."""
+        return self._captures
 
     def __call__(self, config: Mapping[str, Value]) -> ComputationGraph | None:
         """The graph of a configuration, None if there is none; the first failure of a kind warns and says why.
@@ -153,10 +160,14 @@ class GraphSource:
 
     def _built(self, config: TrackedConfig) -> Any:
         """The function's network, captured where there are example inputs."""
-        built = self._build(config)
-        if built is None or isinstance(built, ComputationGraph) or not self._example_inputs:
-            return built
-        return ComputationGraph.from_module(built, *self._example_inputs)
+        before = captured()
+        try:
+            built = self._build(config)
+            if built is None or isinstance(built, ComputationGraph) or not self._example_inputs:
+                return built
+            return ComputationGraph.from_module(built, *self._example_inputs)
+        finally:
+            self._captures = self._captures or captured() > before
 
     def _warn_once(self, kind: str, what: str) -> None:
         with self._lock:

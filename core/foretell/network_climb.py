@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SHORTLIST = 16
 """Proposals by hyperparameters alone whose network is looked at."""
 _CLIMBS = 2  # how often as many again
-_CHANGES, _CLIMBED = 64, 48  # single changes of a choice that join them, of the best observed and of the best found
+_CHANGES, _CLIMBED = 64, 48  # single changes of a choice that join them, of the best observed and of the best found,
+# where networks are written down; modules have to be built and captured, and the shortlist is all there is time for
 
 
 def network_climb(
@@ -57,7 +58,9 @@ def network_climb(
     expectation = None if prior is None else prior.expectation
     view = NetworkView.fit(cube, graph, memory, tried, y, state.partial, pending, expectation)
     parents = state.units[np.argsort(-y, kind="stable")[:3]]
-    rows = np.concatenate([rows, local_edits(cube, parents, SHORTLIST, rng), all_changes(cube, parents, _CHANGES)])
+    dear = isinstance(graph, GraphSource) and graph.captures
+    changes = parents[:0] if dear else all_changes(cube, parents, _CHANGES)
+    rows = np.concatenate([rows, local_edits(cube, parents, SHORTLIST, rng), changes])
     if prior is not None:
         rows = np.concatenate([rows, prior.favourites(cube, proposed(graph), memory)])
     copies = NetworkCopies.of(graph, tried, y.tolist()) if isinstance(graph, GraphSource) else None
@@ -76,7 +79,7 @@ def network_climb(
         if not configs:
             break
         best = state.space.to_unit([configs[i] for i in np.argsort(-scores, kind="stable")[:3].tolist()])
-        rows = all_changes(cube, best, _CLIMBED)
+        rows = best[:0] if dear else all_changes(cube, best, _CLIMBED)
         rows = rows if len(rows) else local_edits(cube, best, SHORTLIST, rng)
     return configs[int(np.argmax(scores))] if configs else state.space.from_unit(rows[0])
 

@@ -59,7 +59,7 @@ def train(model: nn.Module, learning_rate: float) -> None:
 def search(name: str, folder: Path) -> dict[str, Any]:
     """One search of four models; that of the first space is interrupted at its third."""
     space_args, limit, form = SPACES[name]
-    n_startup = 3 if name == "NasBench201" else 4  # a network of the others takes half a second to capture
+    n_startup = 4 if name == "NasBench201" else 8  # a network of the others takes half a second to capture
     args = {"seed": 0, "n_startup": n_startup, "example_inputs": [1, 3, 32, 32], "limits": {"flops": limit}}
     file = ExperimentFile.parse(
         {

@@ -179,7 +179,7 @@ def test_spaces_of_the_hub(name: str, format_: Any) -> None:
     whole = getattr(hub, name)(**settings)
     space = format_.from_model(whole, FunctionalEvaluator(count, lr=nni.loguniform("lr", 1e-3, 1e-1)))
     inputs = torch.zeros(1, 3, side, side)
-    strategy = ForetellStrategy(example_inputs=inputs, seed=0, n_startup=2, limits={"params": 1e9})
+    strategy = ForetellStrategy(example_inputs=inputs, seed=0, n_startup=4, limits={"params": 1e9})
     engine = SequentialExecutionEngine(max_model_count=2)
     strategy(space, engine)
     models = list(engine.list_models())

@@ -193,3 +193,18 @@ def test_a_function_that_ends_the_process_does_not() -> None:
 def test_a_limit_must_be_positive() -> None:
     with pytest.raises(InvalidDataError, match=r"`timeout > 0` must hold, but got timeout=0"):
         GraphSource(lambda _: GRAPH, timeout=0)
+
+
+def test_it_knows_whether_modules_are_captured() -> None:
+    def module(config: dict[str, Value]) -> torch.nn.Module:
+        return torch.nn.Linear(4, int(config["width"] or 1))
+
+    def captured(config: dict[str, Value]) -> ComputationGraph:
+        return ComputationGraph.from_module(module(config), torch.zeros(1, 4))
+
+    written = captured({"width": 3})
+    for source, captures in ((GraphSource(module, (torch.zeros(1, 4),)), True), (GraphSource(captured), True),
+                             (GraphSource(lambda config: written), False)):  # fmt: skip
+        assert not source.captures
+        assert source({"width": 2}) is not None
+        assert source.captures is captures

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from foretell.capture.capture_count import count_capture
 from foretell.capture.exported import export
 from foretell.capture.meta_copy import meta_copy
 from foretell.capture.recording import rebatched, record
@@ -54,6 +55,7 @@ def capture_as_written(module: torch.nn.Module, *example_inputs: object, **examp
     if not example_inputs and not example_kwargs:
         msg = f"capture needs example inputs for {type(module).__name__}.forward: pass e.g. torch.zeros(1, 3, 32, 32)"
         raise CaptureError(msg)
+    count_capture()
     where = type(module).__name__
     own = (example_inputs, example_kwargs)
     same = rebatched(own, _BATCH)
