@@ -196,10 +196,10 @@ def test_a_limit_must_be_positive() -> None:
 
 
 def test_it_knows_whether_modules_are_captured() -> None:
-    def module(config: dict[str, Value]) -> torch.nn.Module:
-        return torch.nn.Linear(4, int(config["width"] or 1))
+    def module(config: dict[str, int]) -> torch.nn.Module:
+        return torch.nn.Linear(4, config["width"])
 
-    def captured(config: dict[str, Value]) -> ComputationGraph:
+    def captured(config: dict[str, int]) -> ComputationGraph:
         return ComputationGraph.from_module(module(config), torch.zeros(1, 4))
 
     written = captured({"width": 3})
