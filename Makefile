@@ -3,16 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-fast test-faults test-fuzz lint audit format bench docs clean
+.PHONY: demo test test-fast test-experiments test-faults test-fuzz lint audit format bench docs clean
 
 demo: .venv/ready  ## search architecture and recipe together: foretell, TPE and random; writes foretell-demo/report.html
 	$(BIN)/foretell demo
 
-test: .venv/ready  ## all tests, in three processes: one mostly waits for experiments of NNI
+test: .venv/ready  ## all tests but the two kinds below that take minutes, in three processes
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/ready  ## without real experiments and slow ones
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not nni and not slow"
+
+test-experiments: .venv/ready  ## whole experiments of NNI: its manager, failing trials, stops and resumptions, its hub
+	$(BIN)/python -m pytest -m experiments tests/experiments
 
 test-faults: .venv/ready  ## kills, restarts, full disks, hostile objectives; a table of faults against results lost
 	$(BIN)/python -m pytest -m faults tests/faults

@@ -15,9 +15,9 @@ torch.set_num_threads(1)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Injected faults take minutes: they run where they are asked for, with `-m faults`."""
-    asked = "faults" in (config.option.markexpr or "")
-    return True if collection_path.name == "faults" and collection_path.is_dir() and not asked else None
+    """Injected faults and whole experiments take minutes: they run where they are asked for, by their marker."""
+    name, asked = collection_path.name, config.option.markexpr or ""
+    return True if name in {"faults", "experiments"} and collection_path.is_dir() and name not in asked else None
 
 
 @pytest.fixture(scope="session")

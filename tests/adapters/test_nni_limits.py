@@ -162,7 +162,7 @@ SMALL: dict[str, tuple[dict[str, Any], int]] = {
         32,
     ),
 }
-"""Those of the hub that no experiment of the tests searches; the others are in `nni_hub.py`."""
+"""Those of the hub that no experiment of the tests searches; the others are in `tests/experiments/nni_hub.py`."""
 
 
 @pytest.mark.parametrize(

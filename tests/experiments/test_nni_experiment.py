@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 yaml = pytest.importorskip("yaml")
 psutil = pytest.importorskip("psutil")
 pytest.importorskip("nni")
-pytestmark = pytest.mark.nni
+pytestmark = [pytest.mark.nni, pytest.mark.experiments]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROOTS = [str(Path(p.__file__).parents[1]) for p in (foretell, foretell_adapters)]
