@@ -119,10 +119,10 @@ def _best_scale(
         start = fit_theta(X, z, layout, start)
         if len(scales) == 1:
             return [share], start
-        left_out = SearchProcess.condition_on(X, z, layout, start).leave_one_out()
-        density = log_slope - np.log(left_out.std) - 0.5 * ((z - left_out.mean) / left_out.std) ** 2
-        if float(density.sum()) > best:
-            best, found = float(density.sum()), ([share], start)
+        process = SearchProcess.condition_on(X, z, layout, start)
+        density = process.log_pseudo_likelihood() + float(log_slope.sum())
+        if density > best:
+            best, found = density, ([share], start)
     assert found is not None
     return found
 

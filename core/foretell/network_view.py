@@ -123,7 +123,7 @@ class NetworkView:
                 thetas = [fit_theta(X, v, layout) for v, layout in zip(left, layouts, strict=True)]
                 found_here = zip(left, layouts, thetas, strict=True)
                 processes = [SearchProcess.condition_on(X, *each) for each in found_here]
-                density = max(_density(process) for process in processes) + float(slope.sum())
+                density = max(process.log_pseudo_likelihood() for process in processes) + float(slope.sum())
                 if density > best:
                     best, found = density, np.concatenate([[share], *thetas])
             assert found is not None
@@ -140,7 +140,7 @@ class NetworkView:
             SearchProcess.condition_on(X, z - lean * sizes, layout, theta)
             for lean, layout, theta in zip(leans, layouts, thetas, strict=True)
         ]
-        lead = np.array([_density(process) for process in processes])
+        lead = np.array([process.log_pseudo_likelihood() for process in processes])
         if pending:
             networks = network_columns(graph, memory, pending, expectation)
             sizes = np.concatenate([sizes, size(networks)])
@@ -194,12 +194,6 @@ def _layouts(cube: UnitCube, scaler: ColumnScaler) -> tuple[Layout, ...]:
         straight = np.concatenate([alone, np.where(expects, 0, -1)])
         found.append(Layout(np.concatenate([alone, network]), straight, len(numbers), 1))
     return tuple(found)
-
-
-def _density(process: SearchProcess) -> float:
-    """Logarithm of how likely each target is given the others, but for a constant."""
-    left_out = process.leave_one_out()
-    return -float((np.log(left_out.std) + 0.5 * ((process.y - left_out.mean) / left_out.std) ** 2).sum())
 
 
 def _joined(

@@ -71,7 +71,7 @@ class HeardProcess:
         z, _ = warped(y, alone.scale)
         hearing = SearchProcess.condition_on(_centred(levels, units, alone), z, layout, theta)
         kept = len(alone.which) == len(y)
-        evidence = _log_density(hearing) - _log_density(alone.process) if kept else np.inf
+        evidence = hearing.log_pseudo_likelihood() - alone.process.log_pseudo_likelihood() if kept else np.inf
         return cls(levels, alone, hearing, float(1.0 / (1.0 + np.exp(-np.clip(evidence + _BEFORE, -500.0, 500.0)))))
 
     @property
@@ -129,10 +129,3 @@ def _centred(levels: CheapLevels, units: Float[np.ndarray, "n d"], alone: Trend)
     X = _encoded(levels, units)
     X[:, : len(alone.centre)] -= alone.centre
     return X
-
-
-def _log_density(process: SearchProcess) -> float:
-    """Log density of every result given all others."""
-    left_out = process.leave_one_out()
-    z = (process.y - left_out.mean) / left_out.std
-    return float(-0.5 * (z @ z) - np.log(left_out.std).sum())

@@ -187,6 +187,12 @@ class SearchProcess:
         inverse = np.einsum("ij,ij->j", self.root, self.root)
         return GaussianPosterior(self.y - self.alpha / inverse, np.sqrt(1.0 / inverse))
 
+    def log_pseudo_likelihood(self) -> float:
+        """Log density of every observation given all others, but for a constant (equations 5.10 and 5.11)."""
+        left_out = self.leave_one_out()
+        z = (self.y - left_out.mean) / left_out.std
+        return float(-0.5 * (z @ z) - np.log(left_out.std).sum())
+
 
 def prior_covariance(
     X: Float[np.ndarray, "m c"], layout: Layout, theta: Float[np.ndarray, " G_plus_2_plus_B"]

@@ -73,7 +73,7 @@ class InformedTrend:
         alone = Trend.fit(cube, units, values, memory, partial, scales_for(len(cube.objectives)))
         heard = replace(cube, listening=objective)
         hearing = Trend.fit(heard, units, values, memory, partial, (alone.scale,))
-        evidence = _log_pseudo_likelihood(hearing.process) - _log_pseudo_likelihood(alone.process)
+        evidence = hearing.process.log_pseudo_likelihood() - alone.process.log_pseudo_likelihood()
         before = float(np.clip(cube.objectives[objective].trust.max(), *_BEFORE))
         share = float(1.0 / (1.0 + np.exp(-np.clip(evidence + np.log(before / (1.0 - before)), -500.0, 500.0))))
         columns = np.flatnonzero(heard.blocks == heard.n_blocks - 1)
@@ -119,9 +119,3 @@ class InformedTrend:
         if process.slope is None or process.far is None:
             return np.zeros(len(self.columns))
         return np.asarray(process.slope[self.columns] * (process.far[:, self.columns].T @ process.alpha))
-
-
-def _log_pseudo_likelihood(process: SearchProcess) -> float:
-    left_out = process.leave_one_out()
-    z = (process.y - left_out.mean) / left_out.std
-    return float(-0.5 * (z @ z) - np.log(left_out.std).sum())

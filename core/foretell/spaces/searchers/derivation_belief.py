@@ -56,9 +56,7 @@ class DerivationBelief:
         for share in SCALES:
             z, slope = warped(y, share)
             process = SearchProcess.condition_on(X, z, layout, fit_theta(X, z, layout))
-            left_out = process.leave_one_out()
-            density = -float((np.log(left_out.std) + 0.5 * ((z - left_out.mean) / left_out.std) ** 2).sum())
-            density += float(slope.sum())
+            density = process.log_pseudo_likelihood() + float(slope.sum())
             if found is None or density > best:
                 found, best = process, density
         assert found is not None
