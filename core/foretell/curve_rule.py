@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import LARGEST, Curve, FinishedRun, finite_points, read_curve
 from foretell.overtaking import overtaking
 
 if TYPE_CHECKING:
@@ -38,23 +39,6 @@ _POINTS = 16  # at which curves are read
 _FLOOR = 0.01  # likeness of a run that is unlike this one in everything
 _RIDGE, _NU_0 = 1.0, 2.0
 _OUTLYING = 0.3  # spreads below the median beyond which one value is as bad as another
-_LARGEST = 1e100
-
-Curve = Sequence[tuple[float, float]]
-"""Pairs (step, value), steps increasing; larger values are better."""
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedRun:
-    """A training run that was not stopped.
-
-    Args:
-        curve: Pairs (step, value), steps increasing; larger values are better.
-        final: What the run is judged by, in the unit of the curve.
-    """
-
-    curve: tuple[tuple[float, float], ...]
-    final: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +152,7 @@ class CurveRule:
         usable = [run for run in finished if _usable(run)]
         if not curve or len(usable) < self.n_finished:
             return False
-        if not abs(curve[-1][1]) <= _LARGEST:
+        if not abs(curve[-1][1]) <= LARGEST:
             return True
         starts, ends = zip(*((run.curve[0][0], run.curve[-1][0]) for run in usable), strict=True)
         seen = curve[-1][0] - float(np.median(starts))
@@ -190,7 +174,7 @@ class CurveRule:
             InvalidDataError: If there is no usable finished run, or no finite point of the curve.
         """
         usable = [run for run in finished if _usable(run)]
-        points = [(t, v) for t, v in curve if abs(v) <= _LARGEST]
+        points = finite_points(curve)
         if not usable or not points:
             msg = (
                 f"a belief needs a finished run and a point of the curve, but got {len(usable)} and {len(points)}: "
@@ -198,7 +182,8 @@ class CurveRule:
             )
             raise InvalidDataError(msg)
         at = np.linspace(points[0][0], points[-1][0], _POINTS)
-        curves = np.stack([_read(run.curve, at) for run in usable] + [_read(points, at)])  # (n + 1, 16)
+        known = [*(finite_points(run.curve) for run in usable), points]
+        curves = np.stack([read_curve(each, at) for each in known])  # (n + 1, 16)
         now = float(curves[-1, -1])
         curves = np.maximum(curves, _floor(curves))
         final = np.array([run.final for run in usable])
@@ -220,14 +205,7 @@ class CurveRule:
 
 
 def _usable(run: FinishedRun) -> bool:
-    return abs(run.final) <= _LARGEST and any(abs(v) <= _LARGEST for _, v in run.curve)
-
-
-def _read(curve: Curve, at: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-    """Values at steps, by straight lines between points; constant beyond the ends."""
-    steps, values = np.array(curve, dtype=np.float64).T
-    seen = np.abs(values) <= _LARGEST
-    return np.asarray(np.interp(at, steps[seen], values[seen]))
+    return abs(run.final) <= LARGEST and any(abs(v) <= LARGEST for _, v in run.curve)
 
 
 def _floor(values: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, ...]:

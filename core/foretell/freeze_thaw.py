@@ -15,8 +15,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import FinishedRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

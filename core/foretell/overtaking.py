@@ -23,18 +23,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import LARGEST, finite_points, read_curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jaxtyping import Float
 
-    from foretell.curve_rule import Curve, FinishedRun
+    from foretell.learning_curve import Curve, FinishedRun
 
 _POINTS = 50  # to which a longer run is thinned out, as those learnt from
 _RESOLUTION = 1e-3  # of the best run's way from its median to its end: what is less counts as nothing
 _FAR = 6.0  # logarithm beyond which ratios are the same
-_LARGEST = 1e100
 WEIGHTS: dict[str, tuple[float, float]] = {
     "1": (0.061, 0.599),
     "lacks / best lacks": (0.283, 0.062),
@@ -65,7 +65,7 @@ def overtaking(finished: Sequence[FinishedRun], curve: Curve, others: Sequence[C
     Raises:
         InvalidDataError: If there is no usable finished run, or no finite point of the curve.
 
-    >>> from foretell.curve_rule import FinishedRun
+    >>> from foretell.learning_curve import FinishedRun
     >>> def run(end, steps):
     ...     return tuple((t, end * (1 - 0.8**t)) for t in range(1, steps + 1))
     >>> finished = [FinishedRun(run(end, 20), end) for end in (0.5, 0.7)]
@@ -94,8 +94,10 @@ def overtaking_features(
     Raises:
         InvalidDataError: As there.
     """
-    whole = [(run.final, points) for run in finished if abs(run.final) <= _LARGEST and (points := _finite(run.curve))]
-    mine = _finite(curve)
+    whole = [
+        (run.final, points) for run in finished if abs(run.final) <= LARGEST and (points := finite_points(run.curve))
+    ]
+    mine = finite_points(curve)
     if not whole or not mine:
         msg = (
             f"a probability needs a finished run and a point of the curve, but got {len(whole)} and {len(mine)}: "
@@ -110,8 +112,8 @@ def overtaking_features(
     now = float(steps[-1])
     s = min((now - start + spacing) / (end - start + spacing), 1.0)
     f, points = max(whole)
-    b = _read(points, steps)
-    path = _read(points, np.linspace(start, end, max(round(reports / every), 2)))
+    b = read_curve(points, steps)
+    path = read_curve(points, np.linspace(start, end, max(round(reports / every), 2)))
     least = _loudness(path[len(path) // 2 :]) + _RESOLUTION * abs(f - float(np.median(path))) + 1e-300
 
     def ratio(above: float, below: float) -> float:
@@ -123,7 +125,7 @@ def overtaking_features(
     y_half, b_half = float(np.interp(halfway, places, y)), float(np.interp(halfway, places, b))
     doublings = math.log2(1.0 / max(s, 1e-9))  # as much is gained in each by a curve that is a logarithm
     beside = [_value(c, now) for _, c in whole]
-    beside += [_value(c, now) for other in others if other and other[-1][0] >= now and (c := _finite(other))]
+    beside += [_value(c, now) for other in others if other and other[-1][0] >= now and (c := finite_points(other))]
     ahead = sum(v > y[-1] for v in beside)
     return [
         ratio(f - y[-1], f - b[-1]),
@@ -138,18 +140,8 @@ def overtaking_features(
     ], float(s)
 
 
-def _finite(curve: Curve) -> list[tuple[float, float]]:
-    return [(t, v) for t, v in curve if abs(v) <= _LARGEST]
-
-
-def _read(points: Curve, at: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-    """Values at steps, by straight lines between points; constant beyond the ends."""
-    steps, values = np.array(points, dtype=np.float64).T
-    return np.asarray(np.interp(at, steps, values))
-
-
 def _value(points: Curve, step: float) -> float:
-    """As `_read`, of one step."""
+    """As `read_curve`, of one step."""
     i = bisect_left(points, step, key=lambda point: point[0])
     if i == len(points) or i == 0 or points[i][0] == step:
         return points[min(i, len(points) - 1)][1]

@@ -11,8 +11,9 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from foretell.benchmarks import digits
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import FinishedRun
 from foretell_adapters.optuna import ForetellPruner, ForetellSampler
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

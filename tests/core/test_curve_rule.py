@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from foretell.curve_rule import Curve, CurveRule, FinalValue, FinishedRun, regression
+from foretell.curve_rule import CurveRule, FinalValue, regression
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import Curve, FinishedRun
 
 
 def power(

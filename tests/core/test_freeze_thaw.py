@@ -12,9 +12,10 @@ from foretell.benchmarks import deepening
 from foretell.benchmarks.deepening import Deepening, deepen, run_pruned
 from foretell.benchmarks.pruning_runs import REPORTED, TUNED
 from foretell.benchmarks.runner import Cell, Measurement
-from foretell.curve_rule import CurveRule, FinishedRun, regression
+from foretell.curve_rule import CurveRule, regression
 from foretell.errors import InvalidDataError
 from foretell.freeze_thaw import FreezeThaw
+from foretell.learning_curve import FinishedRun
 from foretell.overtaking import overtaking
 from foretell_plugins import Plugins
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretell.benchmarks import overtaking_fit
-from foretell.curve_rule import Curve, FinishedRun
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import Curve, FinishedRun
 from foretell.overtaking import WEIGHTS, overtaking, overtaking_features
 
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from foretell import CategoricalDistribution, ComputationGraph, FloatDistribution, SearchSpace, visualization
 from foretell.capture import nasbench201
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.encoders import WeisfeilerLehman
 from foretell.errors import InvalidArchitectureError, InvalidDataError, MissingDependencyError
 from foretell.explain import Motif
 from foretell.graph import Node
+from foretell.learning_curve import FinishedRun
 from foretell.posterior import FoldedPosterior, GaussianPosterior
 from foretell.response_surface import Believed, ResponseSurface
 from foretell.visualization import (

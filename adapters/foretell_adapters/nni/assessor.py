@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from nni.assessor import Assessor, AssessResult
 from nni.utils import extract_scalar_reward
 
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import FinishedRun
 from foretell_adapters.nni import early_stops
 from foretell_adapters.nni.class_args import AssessorArgs
 

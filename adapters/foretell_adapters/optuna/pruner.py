@@ -8,7 +8,8 @@ from optuna.pruners import BasePruner
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from foretell.curve_rule import Curve, CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
+from foretell.learning_curve import Curve, FinishedRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

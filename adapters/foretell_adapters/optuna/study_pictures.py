@@ -9,8 +9,9 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.errors import InvalidDataError
+from foretell.learning_curve import FinishedRun
 from foretell.posterior import FoldedPosterior
 from foretell.visualization import (
     BeliefSlice,

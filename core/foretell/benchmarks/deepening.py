@@ -15,8 +15,9 @@ import numpy as np
 
 from foretell.benchmarks.pruning_runs import REPORTED, TUNED, pruning_cells, pruning_runs
 from foretell.benchmarks.runner import Cell
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
 from foretell.freeze_thaw import FreezeThaw
+from foretell.learning_curve import FinishedRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

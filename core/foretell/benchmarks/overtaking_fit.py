@@ -11,13 +11,14 @@ where `FORETELL_CURVES` does not hold them.
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foretell.benchmarks.pruning_runs import TUNED, pruning_runs
 from foretell.benchmarks.taskset import taskset_curves
-from foretell.curve_rule import FinishedRun
+from foretell.learning_curve import LARGEST, FinishedRun
 from foretell.overtaking import WEIGHTS, overtaking_features
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _RUNS, _STUDIES, _BEGINNINGS = 40, 80, 4
 _DIGITS = ((100, 60), (101, 60), (102, 30))  # seed, networks
 _RIDGE = 3.0
-_LARGEST = 1e100
 
 
 def states(
@@ -47,7 +47,7 @@ def states(
     others: list[tuple[tuple[float, float], ...]] = []
     rows, ends = [], []
     for values in curves:
-        sound = np.isfinite(values) & (np.abs(values) <= _LARGEST)
+        sound = np.isfinite(values) & (np.abs(values) <= LARGEST)
         known = int(sound.argmin()) if not sound.all() else steps
         curve = tuple((float(i), v) for i, v in enumerate(values.tolist(), start=1))
         best = max((run.final for run in finished), default=-math.inf)
@@ -112,7 +112,7 @@ def main() -> None:
             rows.append(found[0])
             ends.append(found[1])
     for name, (w, u) in fit(np.concatenate(rows), np.concatenate(ends)).items():
-        print(f'    "{name}": ({w:.3f}, {u:.3f}),')  # noqa: T201 - this is what it is called for
+        sys.stdout.write(f'    "{name}": ({w:.3f}, {u:.3f}),\n')
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from foretell.curve_rule import CurveRule, FinishedRun
+from foretell.curve_rule import CurveRule
+from foretell.learning_curve import FinishedRun
 from foretell.visualization.chart import BLUE, GREY, ORANGE, PALE, Axis, Band, Chart, Layer, Line, evenly
 from foretell.visualization.plotly_figure import plotly_figure
 
